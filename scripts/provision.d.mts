@@ -1,0 +1,3 @@
+export declare function findRedis(): string | undefined
+export declare function findPostgres(): string | undefined
+export declare function provide(names: ("redis" | "postgres")[]): void

@@ -1,0 +1,52 @@
+// Runs a program of this project with the Bun of its lockfile, on a machine that has only Node and npm:
+//   node scripts/run.mjs [flags of bun] file [arguments]
+// Sets up first, aloud, whatever that program needs and this machine does not have yet.
+import { spawn } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { bun, install, root } from "./install.mjs"
+import { provide } from "./provision.mjs"
+import { Missing, say } from "./say.mjs"
+
+const args = process.argv.slice(2)
+
+try {
+  install()
+  provide(serversFor(args))
+} catch (error) {
+  if (!(error instanceof Missing)) throw error
+  say(error.message)
+  process.exit(1)
+}
+
+const child = spawn(bun, args, { cwd: root, stdio: "inherit" })
+// A service manager signals only us. In a terminal the child hears Ctrl-C twice: from the terminal and from here.
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"]
+for (const signal of signals) process.on(signal, () => child.kill(signal))
+child.on("error", (error) => {
+  say(error.message)
+  process.exitCode = 1
+})
+child.on("exit", (code, signal) => {
+  if (!signal) return process.exit(code)
+  for (const forwarded of signals) process.removeAllListeners(forwarded)
+  process.kill(process.pid, signal) // so that whoever started us sees the same end
+})
+
+/**
+ * @param {string[]} args
+ * @returns {("redis" | "postgres")[]}
+ */
+function serversFor(args) {
+  const program = args.find((arg) => !arg.startsWith("-"))
+  if (program === "scripts/test.ts") return ["redis", "postgres"]
+  const isNode = program === "src/main.ts" || program === "workers/main.ts"
+  return isNode && !args.includes("--help") && !args.includes("-h") && !hasRedisUrl() ? ["redis"] : []
+}
+
+/** Bun reads .env files, Node does not. */
+function hasRedisUrl() {
+  if (process.env.REDIS_URL) return true
+  const files = [".env", ".env.local"].map((file) => join(root, file)).filter((file) => existsSync(file))
+  return files.some((file) => /^\s*(export\s+)?REDIS_URL\s*=\s*[^\s#]/m.test(readFileSync(file, "utf8")))
+}

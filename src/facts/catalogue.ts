@@ -1,0 +1,184 @@
+/**
+ * Every change by name: what goes in and what comes out. Inputs are plain data (they cross a thread), complete (ids and
+ * instants are given, nothing is drawn inside) and already understood (OCPP's shapes, instants in epoch ms).
+ */
+import type { RequestOf } from "../ocpp/action.ts"
+import type { FromChargePoint } from "../ocpp/index.ts"
+import type { Change } from "./facts.ts"
+import type {
+  ApiTokenRow,
+  ChargePointRow,
+  CommandError,
+  CommandRow,
+  ConfigurationKeyRow,
+  IdTagRow,
+  RegistrationStatus,
+  StrayReason,
+} from "./rows.ts"
+
+type Request<Action extends keyof FromChargePoint> = RequestOf<FromChargePoint[Action]>
+
+/** Where a message came from and when. */
+export interface FromCaller {
+  organisationId: string
+  chargePointId: string
+  /** The ownership the socket was opened under. */
+  epoch: number
+  receivedAt: number
+}
+
+/** idTagInfo with its instant still as ISO 8601, ready for the wire. OCPP 1.6 §7.27. */
+export interface IdTagInfo {
+  status: "Accepted" | "Blocked" | "Expired" | "Invalid" | "ConcurrentTx"
+  expiryDate?: string
+  parentIdTag?: string
+}
+
+/** The writer of connection state is no longer the owner: its socket must be closed, nothing was changed. */
+export interface Superseded {
+  superseded: true
+}
+
+/** A name that has to be unique is in use. */
+export interface AlreadyExists {
+  alreadyExists: true
+}
+
+/** There is no such row in this organisation. */
+export interface NotFound {
+  notFound: true
+}
+
+export interface ChangeCatalogue {
+  /** The charge point introduced itself. OCPP 1.6 §4.2. Ends what a reboot ends (pending RebootRequired keys), no transaction. */
+  reportBoot: [
+    input: FromCaller & { request: Request<"BootNotification"> },
+    outcome: { status: RegistrationStatus; heartbeatIntervalS: number | null } | Superseded,
+  ]
+  /** OCPP 1.6 §4.9. `statusAt` is the request's timestamp or the receipt. An equal report tells no event. */
+  reportStatus: [
+    input: FromCaller & { request: Request<"StatusNotification">; statusAt: number },
+    outcome: { recorded: true } | Superseded,
+  ]
+  /**
+   * OCPP 1.6 §4.8, design rule "said twice, counted once". `startKey` is computed by the service (transaction-key.ts).
+   * A refused start gets an id and a row too.
+   */
+  startTransaction: [
+    input: FromCaller & { request: Request<"StartTransaction">; startedAt: number; startKey: string },
+    outcome: { transactionId: number; idTagInfo: IdTagInfo; repeated: boolean },
+  ]
+  /** OCPP 1.6 §4.10. `idTagInfo` only where the request names an idTag. Unknown, −1 and foreign ids are answered alike. */
+  stopTransaction: [
+    input: FromCaller & {
+      request: Request<"StopTransaction">
+      stoppedAt: number
+      /** transactionData with instants parsed and digests computed (transaction-key.ts). */
+      readings: Reading[]
+    },
+    outcome: { idTagInfo?: IdTagInfo; transactionId: number | null; stray?: StrayReason; repeated: boolean },
+  ]
+  /** OCPP 1.6 §4.7. Attaches readings without a known transaction where exactly one fits. */
+  reportMeterValues: [
+    input: FromCaller & { connectorId: number; transactionId: number | null; readings: Reading[] },
+    outcome: { stored: number; transactionId: number | null; stray?: StrayReason },
+  ]
+  /** A notification kept as it came (DataTransfer, firmware, diagnostics, log, security). `id` is given. */
+  report: [input: FromCaller & { id: string; action: string; payload: string }, outcome: { recorded: true }]
+  /** The socket is open and ours. Without an epoch (Redis away) the next one after the stored is taken. */
+  goOnline: [
+    input: {
+      organisationId: string
+      chargePointId: string
+      nodeId: string
+      epoch: number | null
+      at: number
+    },
+    outcome: { epoch: number } | Superseded | NotFound,
+  ]
+  /** The socket closed, or the charge point fell silent. */
+  goOffline: [
+    input: { organisationId: string; chargePointId: string; epoch: number; at: number; lastSeenAt: number | null },
+    outcome: { recorded: true } | Superseded | NotFound,
+  ]
+  /** Signs of life, written in bulk now and then; tells no event. */
+  noteSeen: [
+    input: { organisationId: string; chargePointId: string; lastSeenAt: number },
+    outcome: { recorded: boolean },
+  ]
+  createChargePoint: [input: { chargePoint: ChargePointRow }, outcome: { chargePoint: ChargePointRow } | AlreadyExists]
+  /** Only the given fields change. */
+  updateChargePoint: [
+    input: {
+      organisationId: string
+      chargePointId: string
+      at: number
+      change: Partial<
+        Pick<
+          ChargePointRow,
+          "registrationStatus" | "passwordHash" | "securityProfile" | "leniency" | "wireLog" | "heartbeatIntervalS"
+        >
+      >
+    },
+    outcome: { chargePoint: ChargePointRow } | NotFound,
+  ]
+  /** Takes the charge point away with its connectors and configuration; transactions and readings stay as records. */
+  deleteChargePoint: [
+    input: { organisationId: string; chargePointId: string; at: number },
+    outcome: { chargePoint: ChargePointRow } | NotFound,
+  ]
+  createIdTag: [input: { idTag: IdTagRow }, outcome: { idTag: IdTagRow } | AlreadyExists]
+  updateIdTag: [
+    input: {
+      organisationId: string
+      idTagKey: string
+      change: Partial<Pick<IdTagRow, "status" | "parentIdTag" | "expiryDate" | "maxActiveTransactions" | "note">>
+    },
+    outcome: { idTag: IdTagRow } | NotFound,
+  ]
+  deleteIdTag: [input: { organisationId: string; idTagKey: string }, outcome: { idTag: IdTagRow } | NotFound]
+  /**
+   * A command takes its place in the books before its frame leaves (state Sent), or at once as ended (state Failed,
+   * answeredAt set). With an idempotencyKey already used the stored command comes back and nothing is written.
+   */
+  recordCommand: [input: { command: CommandRow }, outcome: { command: CommandRow; repeated: boolean }]
+  /**
+   * A Sent command ends. What a confirmation teaches is taken over in the same transaction: GetConfiguration's keys,
+   * ChangeConfiguration's value. A command that has ended already stays as it is.
+   */
+  endCommand: [
+    input: {
+      organisationId: string
+      commandId: string
+      chargePointId: string
+      state: "Answered" | "Failed" | "TimedOut"
+      at: number
+      /** JSON with secrets masked. */
+      confirmation: string | null
+      error: CommandError | null
+      configurationKeys: ConfigurationKeyRow[]
+    },
+    outcome: { command: CommandRow; moved: boolean } | NotFound,
+  ]
+  createApiToken: [input: { apiToken: ApiTokenRow }, outcome: { apiToken: ApiTokenRow } | AlreadyExists]
+  revokeApiToken: [
+    input: { organisationId: string; apiTokenId: string; at: number },
+    outcome: { apiToken: ApiTokenRow } | NotFound,
+  ]
+}
+
+/** A MeterValue ready to be stored. */
+export interface Reading {
+  digest: string
+  at: number
+  /** JSON `SampledValue[]`. */
+  sampledValues: string
+  /** Energy.Active.Import.Register of the connector as a whole, normalised to Wh, where the reading has one. */
+  registerWh: number | null
+}
+
+export type ChangeName = keyof ChangeCatalogue
+export type InputOf<Name extends ChangeName> = ChangeCatalogue[Name][0]
+export type OutcomeOf<Name extends ChangeName> = ChangeCatalogue[Name][1]
+/** The rule of one change. */
+export type ChangeOf<Name extends ChangeName> = Change<InputOf<Name>, OutcomeOf<Name>>

@@ -1,0 +1,36 @@
+// How the facts change: one rule for each entry of the catalogue.
+import type { ChangeName, ChangeOf } from "../catalogue.ts"
+import { createApiToken, revokeApiToken } from "./api-tokens.ts"
+import { createChargePoint, deleteChargePoint, updateChargePoint } from "./charge-points.ts"
+import { endCommand, recordCommand } from "./commands.ts"
+import { goOffline, goOnline, noteSeen } from "./connection.ts"
+import { createIdTag, deleteIdTag, updateIdTag } from "./id-tags.ts"
+import { report } from "./report.ts"
+import { reportBoot } from "./report-boot.ts"
+import { reportMeterValues } from "./report-meter-values.ts"
+import { reportStatus } from "./report-status.ts"
+import { startTransaction } from "./start-transaction.ts"
+import { stopTransaction } from "./stop-transaction.ts"
+
+/** Every change by name, for the store to run. */
+export const changes = {
+  reportBoot,
+  reportStatus,
+  startTransaction,
+  stopTransaction,
+  reportMeterValues,
+  report,
+  goOnline,
+  goOffline,
+  noteSeen,
+  createChargePoint,
+  updateChargePoint,
+  deleteChargePoint,
+  createIdTag,
+  updateIdTag,
+  deleteIdTag,
+  recordCommand,
+  endCommand,
+  createApiToken,
+  revokeApiToken,
+} as const satisfies { [Name in ChangeName]: ChangeOf<Name> }

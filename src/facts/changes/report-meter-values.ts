@@ -1,0 +1,97 @@
+import { attributeReading, loadNamed, named } from "../attribution.ts"
+import type { ChangeOf, InputOf, Reading } from "../catalogue.ts"
+import { advance } from "../energy.ts"
+import { chargePointSubject } from "../events.ts"
+import type { Facts } from "../facts.ts"
+import { energyWith, loadKnown, registersAmong, storeReadings, unknownOf } from "../readings.ts"
+import { isOfMeter } from "../registers.ts"
+import type { StrayReason, TransactionRow } from "../rows.ts"
+import { addStray, type StrayMessage } from "../stray.ts"
+
+type Input = InputOf<"reportMeterValues">
+
+/** A message's new readings that go to one transaction, or to none. */
+interface Share {
+  transaction: Readonly<TransactionRow> | undefined
+  readings: Reading[]
+}
+
+/** Every reading is kept, whether or not a transaction can be found for it. */
+export const reportMeterValues: ChangeOf<"reportMeterValues"> = {
+  subjects: (input) => [chargePointSubject(input.chargePointId)],
+  async load(facts, inputs) {
+    await loadNamed(facts, inputs)
+    const nameless = inputs.filter((input) => !named(facts, input))
+    await facts.transactions.loadUnended(nameless.map((input) => input.chargePointId))
+    await loadKnown(facts, inputs)
+    await facts.meterValues.loadOf(needingAll(facts, inputs))
+  },
+  apply(facts, input) {
+    const { organisationId, chargePointId, connectorId, receivedAt, readings } = input
+    const subject = chargePointSubject(chargePointId)
+    const { shares, stray } = divide(facts, input, unknownOf(facts, input, readings))
+    let stored = 0
+    for (const { transaction, readings: share } of shares) {
+      const transactionId = transaction?.transactionId ?? null
+      const refs = storeReadings(facts, input, transactionId, share)
+      stored += refs.length
+      const body = { type: "MeterValues", chargePointId, connectorId, transactionId, readings: refs } as const
+      facts.tell(organisationId, subject, receivedAt, body)
+      if (transaction) updateEnergy(facts, transaction, input, share)
+    }
+    if (stray) addStray(facts, input, strayMessage(input), stray)
+    const [transactionId] = shares.flatMap(({ transaction }) => transaction?.transactionId ?? [])
+    return { stored, transactionId: transactionId ?? null, ...(stray && { stray }) }
+  },
+}
+
+/** Sorts new readings by the transaction they belong to. */
+function divide(facts: Facts, input: Input, fresh: readonly Reading[]) {
+  const shares = new Map<number | null, Share>()
+  let stray: StrayReason | undefined
+  for (const reading of fresh) {
+    const found = attributeReading(facts, input, reading)
+    const { transaction } = found
+    stray ??= found.stray
+    const share = shares.get(transaction?.transactionId ?? null)
+    if (share) share.readings.push(reading)
+    else shares.set(transaction?.transactionId ?? null, { transaction, readings: [reading] })
+  }
+  return { shares: [...shares.values()], stray }
+}
+
+/** The transactions whose energy these messages change in a way that only all of their readings tell. */
+function needingAll(facts: Facts, inputs: readonly Input[]): number[] {
+  const coming = new Map<number, { transaction: TransactionRow; readings: Reading[] }>()
+  for (const input of inputs) {
+    for (const { transaction, readings } of divide(facts, input, unknownOf(facts, input, input.readings)).shares) {
+      if (!transaction || !isOfMeter(transaction, input.connectorId)) continue
+      const before = coming.get(transaction.transactionId)?.readings ?? []
+      coming.set(transaction.transactionId, { transaction, readings: [...before, ...readings] })
+    }
+  }
+  return [...coming.values()]
+    .filter(({ transaction, readings }) => !advance(transaction, registersAmong(readings)))
+    .map(({ transaction }) => transaction.transactionId)
+}
+
+/** An energy that has not changed is no news, though the newest register's instant is kept. */
+function updateEnergy(facts: Facts, transaction: Readonly<TransactionRow>, input: Input, readings: readonly Reading[]) {
+  if (!isOfMeter(transaction, input.connectorId) || registersAmong(readings).length === 0) return
+  const updated: TransactionRow = { ...transaction, ...energyWith(facts, transaction, readings) }
+  if (Bun.deepEquals(updated, transaction)) return
+  facts.transactions.put(updated)
+  if (updated.energyWh === transaction.energyWh && updated.energyNote === transaction.energyNote) return
+  const body = { type: "Transaction", kind: "Updated", transaction: updated } as const
+  facts.tell(input.organisationId, chargePointSubject(input.chargePointId), input.receivedAt, body)
+}
+
+/** A charge point that names a wrong transaction does so with every reading: one record stands for all of them. */
+function strayMessage({ connectorId, transactionId, readings }: Input): StrayMessage {
+  const meterValue = readings.map(({ at, sampledValues }) => ({
+    timestamp: new Date(at).toISOString(),
+    sampledValue: JSON.parse(sampledValues),
+  }))
+  const payload = JSON.stringify({ connectorId, transactionId, meterValue })
+  return { action: "MeterValues", transactionId: transactionId ?? 0, payload, sameAs: String(transactionId) }
+}

@@ -61,8 +61,6 @@ export interface ConnectorRow {
   vendorErrorCode: string | null
   /** The charge point's own instant of the status, or that of receipt where it gave none. */
   statusAt: number
-  /** Start of the newest transaction on this connector, so that a late older one is known to be over. */
-  lastStartedAt: number | null
 }
 
 /**

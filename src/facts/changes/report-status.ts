@@ -30,7 +30,6 @@ export const reportStatus: ChangeOf<"reportStatus"> = {
       vendorId: request.vendorId ?? null,
       vendorErrorCode: request.vendorErrorCode ?? null,
       statusAt,
-      lastStartedAt: before?.lastStartedAt ?? null,
     }
     if (before && Bun.deepEquals({ ...connector, statusAt: before.statusAt }, before)) return { recorded: true }
     facts.connectors.put(connector)

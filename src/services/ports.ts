@@ -1,0 +1,301 @@
+/** What services ask of the world: facts on disk, other nodes, jobs and time. The rooms store, bus and jobs provide it. */
+import type { ChangeName, InputOf, OutcomeOf } from "../facts/catalogue.ts"
+import type { Event, JournalEntry } from "../facts/events.ts"
+import type {
+  ApiTokenRow,
+  ChargePointRow,
+  CommandRow,
+  CommandState,
+  ConfigurationKeyRow,
+  ConnectorRow,
+  DeviationRow,
+  IdTagRow,
+  MessageRow,
+  MeterValueRow,
+  RegistrationStatus,
+  ReportRow,
+  StoredIdTagStatus,
+  StrayMessageRow,
+  TransactionRow,
+  TransactionState,
+} from "../facts/rows.ts"
+
+/** Time as services see it, so that tests can hold it still. */
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number
+}
+
+/** Which rows of a list: at most one of the directions. A cursor is the opaque text a `Slice` gave for a row. */
+export interface Page {
+  first?: number
+  after?: string
+  last?: number
+  before?: string
+}
+
+/** The cursor is not one that this list gave. */
+export class BadCursor extends Error {
+  override readonly name = "BadCursor"
+}
+
+/** A part of a list in its order, with a cursor for each row. */
+export interface Slice<Row> {
+  rows: { row: Row; cursor: string }[]
+  hasNextPage: boolean
+  hasPreviousPage: boolean
+}
+
+export interface ChargePointFilter {
+  identities?: string[]
+  /** Part of identity, vendor, model or serial number, whatever its letter case. */
+  search?: string
+  online?: boolean
+  registrationStatus?: RegistrationStatus
+  /** At least one connector (above 0) has one of these statuses. */
+  connectorStatus?: string[]
+  vendor?: string
+  model?: string
+}
+
+export interface TransactionFilter {
+  chargePointIds?: string[]
+  connectorId?: number
+  idTag?: string
+  state?: TransactionState[]
+  startedAfter?: number
+  startedBefore?: number
+}
+
+export interface IdTagFilter {
+  search?: string
+  status?: StoredIdTagStatus
+  parentIdTag?: string
+}
+
+export interface CommandFilter {
+  chargePointIds?: string[]
+  action?: string
+  state?: CommandState[]
+}
+
+/** Sums over an organisation's charge points. */
+export interface FleetSums {
+  chargePoints: number
+  online: number
+  offline: number
+  /** Connectors above 0 of all charge points, by status as last reported. */
+  connectorsByStatus: Record<string, number>
+  activeTransactions: number
+  /** W now delivered by active transactions, from the newest Power.Active.Import reading not older than `powerSince`. */
+  powerW: number
+  /** Wh delivered since `energySince`: ended transactions' energy by their end, plus active ones' so far. */
+  energyWh: number
+}
+
+/** Questions to the facts; what takes a page throws BadCursor. Lists come newest first unless said otherwise; all are bound to one organisation. */
+export interface Reads {
+  /** Over all organisations: identities are unique. Case-sensitive. */
+  chargePointByIdentity(identity: string): Promise<ChargePointRow | undefined>
+  /** Whatever its letter case (of ASCII letters); undefined where none or several are meant. */
+  chargePointByIdentityInAnyCase(identity: string): Promise<ChargePointRow | undefined>
+  chargePointsByIds(ids: readonly string[]): Promise<ChargePointRow[]>
+  chargePointsByIdentities(organisationId: string, identities: readonly string[]): Promise<ChargePointRow[]>
+  /** In order of identity. */
+  chargePoints(organisationId: string, filter: ChargePointFilter, page: Page): Promise<Slice<ChargePointRow>>
+  countChargePoints(organisationId: string, filter: ChargePointFilter): Promise<number>
+  /** In order of connectorId. */
+  connectorsOf(chargePointIds: readonly string[]): Promise<ConnectorRow[]>
+  configurationOf(chargePointIds: readonly string[]): Promise<ConfigurationKeyRow[]>
+  deviationsOf(chargePointIds: readonly string[]): Promise<DeviationRow[]>
+  transactionsByIds(transactionIds: readonly number[]): Promise<TransactionRow[]>
+  /** The Active transactions of these charge points. */
+  activeTransactionsOf(chargePointIds: readonly string[]): Promise<TransactionRow[]>
+  transactions(organisationId: string, filter: TransactionFilter, page: Page): Promise<Slice<TransactionRow>>
+  countTransactions(organisationId: string, filter: TransactionFilter): Promise<number>
+  /** In order of their instants, oldest first. */
+  meterValues(
+    organisationId: string,
+    of: { transactionId: number } | { chargePointId: string; connectorId?: number },
+    page: Page,
+  ): Promise<Slice<MeterValueRow>>
+  /** The newest stored readings per connector of these charge points (up to `perConnector`, 8 unless told). */
+  latestMeterValuesOf(chargePointIds: readonly string[], perConnector?: number): Promise<MeterValueRow[]>
+  meterValuesByRefs(
+    refs: readonly { chargePointId: string; at: number; connectorId: number; digest: string }[],
+  ): Promise<MeterValueRow[]>
+  idTagsByKeys(organisationId: string, idTagKeys: readonly string[]): Promise<IdTagRow[]>
+  idTagsByIds(ids: readonly string[]): Promise<IdTagRow[]>
+  /** In order of idTag. */
+  idTags(organisationId: string, filter: IdTagFilter, page: Page): Promise<Slice<IdTagRow>>
+  commandsByIds(ids: readonly string[]): Promise<CommandRow[]>
+  commandByIdempotencyKey(organisationId: string, idempotencyKey: string): Promise<CommandRow | undefined>
+  commands(organisationId: string, filter: CommandFilter, page: Page): Promise<Slice<CommandRow>>
+  /** Commands still Sent whose deadline is before `before`, over all organisations, oldest first. */
+  overdueCommands(before: number, limit: number): Promise<CommandRow[]>
+  reportsOf(chargePointId: string, actions: readonly string[], page: Page): Promise<Slice<ReportRow>>
+  strayMessagesOf(chargePointId: string, page: Page): Promise<Slice<StrayMessageRow>>
+  messagesOf(
+    chargePointId: string,
+    filter: { action?: string; uniqueId?: string },
+    page: Page,
+  ): Promise<Slice<MessageRow>>
+  apiTokenByHash(tokenHash: string): Promise<ApiTokenRow | undefined>
+  apiTokens(organisationId: string): Promise<ApiTokenRow[]>
+  /** Charge points that are online by the books, over all organisations, page by page in order of id. */
+  onlineChargePoints(afterId: string | null, limit: number): Promise<ChargePointRow[]>
+  fleet(organisationId: string, energySince: number, powerSince: number): Promise<FleetSums>
+}
+
+/** Thrown by every store call while the database cannot be reached or written; a later try may succeed. */
+export class StoreUnavailable extends Error {
+  override readonly name = "StoreUnavailable"
+}
+
+export interface Store extends AsyncDisposable {
+  /**
+   * Applies one change; resolves when it is committed to disk with its journal. Changes that arrive together share a
+   * transaction; each fails alone.
+   * @throws StoreUnavailable; or what the change's rule or a constraint threw, for this input only.
+   */
+  change<Name extends ChangeName>(name: Name, input: InputOf<Name>): Promise<OutcomeOf<Name>>
+  readonly read: Reads
+  /** Adds to the counts; resolves when written. Losing some at a crash is acceptable. */
+  addDeviations(rows: readonly DeviationRow[]): Promise<void>
+  /** Appends to the wire log, giving ids in order; resolves to the stored rows. */
+  addMessages(rows: readonly Omit<MessageRow, "id">[]): Promise<MessageRow[]>
+  /** Removes wire log, readings and journal rows older than these instants, a bounded number per call; how many went. */
+  prune(before: { messages?: number; meterValues?: number; journal?: number }, limit: number): Promise<number>
+  /** Called after each commit on this node with what was journalled, in the order of the commits. */
+  onJournal(listener: (entry: JournalEntry) => void): void
+  /** Journal rows not yet marked published, oldest first. */
+  unpublished(limit: number, olderThan: number): Promise<JournalEntry[]>
+  markPublished(ids: readonly number[]): Promise<void>
+  /** The events of one subject with versions from `fromVersion` up to and including `toVersion`, as far as retained. */
+  journalOf(subject: string, fromVersion: number, toVersion: number): Promise<Event[]>
+  /** A named value kept with the facts (the stream's generation, keys); undefined where never set. */
+  setting(key: string): Promise<string | undefined>
+  putSetting(key: string, value: string): Promise<void>
+  /** Null while commits succeed; else since when they have failed or been stuck (epoch ms). */
+  troubleSince(): number | null
+}
+
+/** A command on its way to the node that holds the charge point's socket. */
+export interface CommandOrder {
+  commandId: string
+  organisationId: string
+  chargePointId: string
+  action: string
+  request: unknown
+  requestedBy: string
+  requestedAt: number
+  /** Epoch ms by which the confirmation must be there. */
+  deadlineAt: number
+  idempotencyKey: string | null
+}
+
+/** What became of an order. `sent: false` says that no frame left. */
+export type CommandResult =
+  | { kind: "Confirmed"; command: CommandRow; confirmation: Record<string, unknown> }
+  | { kind: "CallError"; command: CommandRow; code: string; description: string }
+  | { kind: "Timeout"; command: CommandRow }
+  | { kind: "Offline"; command: CommandRow | null }
+  | { kind: "NotAllowedNow"; reason: string }
+  | { kind: "Repeated"; command: CommandRow }
+  | { kind: "Unavailable"; reason: string }
+
+/** Who holds a charge point's socket. */
+export interface Ownership {
+  nodeId: string
+  epoch: number
+}
+
+/** A node as the others see it. */
+export interface NodePresence {
+  nodeId: string
+  startedAt: number
+  roles: string[]
+  version: string
+  chargePoints: number
+  seenAt: number
+}
+
+/** The nodes' way to each other. Every method fails with BusUnavailable rather than wait while Redis is away. */
+export interface Bus extends AsyncDisposable {
+  readonly nodeId: string
+  /**
+   * Makes this node the owner: the greatest of the previous epoch + 1, `storedEpoch` + 1 and Redis's clock in µs. The
+   * node that held it before is told to close its socket.
+   */
+  claim(chargePointId: string, storedEpoch: number): Promise<number>
+  /** Gives ownership up if it is still this epoch's. */
+  release(chargePointId: string, epoch: number): Promise<void>
+  ownerOf(chargePointId: string): Promise<Ownership | null>
+  /** Which of these are held by a node that is alive. */
+  ownersOf(chargePointIds: readonly string[]): Promise<Map<string, Ownership>>
+  /** Sends an order to a node and waits for its result, until the order's deadline and a margin. */
+  call(nodeId: string, order: CommandOrder): Promise<CommandResult>
+  /** What this node does with an order sent to it. */
+  onOrder(handler: (order: CommandOrder) => Promise<CommandResult>): void
+  /** Called when a newer owner elsewhere took the charge point: close sockets with an epoch below this one. */
+  onSuperseded(handler: (chargePointId: string, epoch: number) => void): void
+  /** Asks the owner to close the charge point's socket (deleted, credentials revoked, silent). */
+  disconnect(chargePointId: string, reason: DisconnectReason): Promise<void>
+  onDisconnect(handler: (chargePointId: string, reason: DisconnectReason) => void): void
+  /** Tells the owner that the charge point's row was changed by an operator; never throws. */
+  tellUpdated(chargePointId: string): void
+  onUpdated(handler: (chargePointId: string) => void): void
+  /** Whether Redis answers this node. */
+  readonly isReady: boolean
+  /**
+   * Makes known an ownership whose epoch the store gave while Redis was away. A greater one wins: then this node hears
+   * that it is superseded.
+   */
+  register(chargePointId: string, epoch: number): Promise<void>
+  nodes(): Promise<NodePresence[]>
+  /** Delivers what is published of a charge point's wire, on whichever node, until disposed. */
+  watchMessages(chargePointId: string, handler: (rows: MessageRow[]) => void): Promise<AsyncDisposable>
+  /** Whether somebody on any node watches this charge point's wire now (known locally, no round trip). */
+  isWatched(chargePointId: string): boolean
+  /** Sends wire-log rows to whoever watches; never throws. */
+  publishMessages(chargePointId: string, rows: readonly MessageRow[]): void
+  /** Called when the connection to Redis is back after it was lost. */
+  onReturn(handler: () => void): void
+}
+
+export type DisconnectReason = "Deleted" | "CredentialsChanged" | "Rejected" | "Silent"
+
+export class BusUnavailable extends Error {
+  override readonly name = "BusUnavailable"
+}
+
+/** One event as delivered to followers, with the position that names it. */
+export interface StreamEvent {
+  cursor: string
+  event: Event
+}
+
+/** The one ordered story of all nodes. */
+export interface EventStream extends AsyncDisposable {
+  /** Publishes what was committed on this node; never throws, what fails is published later from the journal. */
+  publish(entry: JournalEntry): void
+  /**
+   * Events from now on (or after a cursor), of one organisation. Ends with the signal.
+   * @throws CursorExpired, Lagging (as rejections of the iteration).
+   */
+  follow(
+    organisationId: string,
+    wants: (event: Event) => boolean,
+    options: { after?: string; signal: AbortSignal },
+  ): AsyncIterable<StreamEvent>
+}
+
+/** The cursor names a position that is no longer kept, or another generation of the stream. */
+export class CursorExpired extends Error {
+  override readonly name = "CursorExpired"
+}
+
+/** The follower read too slowly and was let go. */
+export class Lagging extends Error {
+  override readonly name = "Lagging"
+}

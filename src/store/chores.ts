@@ -1,0 +1,92 @@
+/** What is written without a rule: it shares the commit groups of the changes, so nothing else writes to the database. */
+import type { DeviationRow, MessageRow } from "../facts/rows.ts"
+import type { Session } from "./session.ts"
+import {
+  addCounts,
+  append,
+  markPublished,
+  pruneJournal,
+  pruneMessages,
+  pruneMeterValues,
+  putSetting,
+} from "./statements.ts"
+import { deviations, encode, fieldsOf, messages } from "./tables.ts"
+
+/** Every chore by name: what goes in and what comes out. Plain data, like the inputs of changes. */
+export interface ChoreCatalogue {
+  addDeviations: [input: readonly DeviationRow[], outcome: null]
+  /** The ids given, in the order of the rows. */
+  addMessages: [input: readonly Omit<MessageRow, "id">[], outcome: number[]]
+  markPublished: [input: readonly number[], outcome: null]
+  putSetting: [input: { key: string; value: string }, outcome: null]
+  /** How many rows went. */
+  prune: [
+    input: { before: { messages?: number; meterValues?: number; journal?: number }; limit: number },
+    outcome: number,
+  ]
+}
+
+export type ChoreName = keyof ChoreCatalogue
+
+type Chores = {
+  [Name in ChoreName]: (session: Session, input: ChoreCatalogue[Name][0]) => Promise<ChoreCatalogue[Name][1]>
+}
+
+const addDeviationCounts = addCounts(deviations)
+const appendMessages = append(messages)
+const deviationFields = fieldsOf(deviations)
+const messageFields = fieldsOf(messages)
+
+export const chores: Chores = {
+  async addDeviations(session, rows) {
+    const sums = new Map<string, DeviationRow>()
+    for (const row of rows) {
+      const key = JSON.stringify([row.chargePointId, row.kind, row.place])
+      const sum = sums.get(key)
+      sums.set(key, sum === undefined ? row : { ...row, count: sum.count + row.count, firstAt: sum.firstAt })
+    }
+    // Two nodes may count on the same rows; in key order they cannot wait for each other in a circle.
+    const ordered = [...sums].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row)
+    await session.run(
+      addDeviationCounts,
+      ordered.map((row) => encode(row, deviationFields)),
+    )
+    return null
+  },
+
+  async addMessages(session, rows) {
+    const given = await session.run(
+      appendMessages,
+      rows.map((row) => encode(row, messageFields)),
+    )
+    return given.map(({ id }) => id).sort((one, other) => one - other)
+  },
+
+  async markPublished(session, ids) {
+    await session.run(
+      markPublished,
+      ids.map((id) => [id]),
+    )
+    return null
+  },
+
+  async putSetting(session, { key, value }) {
+    await session.run(putSetting, [[key, value]])
+    return null
+  },
+
+  async prune(session, { before, limit }) {
+    const kinds = [
+      [pruneMessages, before.messages],
+      [pruneMeterValues, before.meterValues],
+      [pruneJournal, before.journal],
+    ] as const
+    let gone = 0
+    for (const [statement, instant] of kinds)
+      if (instant !== undefined && gone < limit)
+        gone += (await session.run(statement, [[instant, limit - gone]])).length
+    return gone
+  },
+}
+
+export const isChore = (name: string): name is ChoreName => Object.hasOwn(chores, name)

@@ -1,0 +1,41 @@
+/** The tables' history: each migration runs once per database, in order, on either engine. */
+import { type Kysely, sql, type Transaction } from "kysely"
+import type { EngineName } from "../session.ts"
+import { core } from "./0001-core.ts"
+
+export type Migration = (db: Transaction<unknown>, engine: EngineName, now: number) => Promise<void>
+
+/** By name, in order. A migration that has been released is never edited. */
+const migrations: Readonly<Record<string, Migration>> = {
+  "0001-core": core,
+}
+
+/** Any number, as long as every node takes the same one. */
+const ADVISORY_LOCK = 4_741_607
+
+/** The database was migrated by a newer Busbar than this one. */
+export class NewerDatabase extends Error {
+  override readonly name = "NewerDatabase"
+}
+
+/**
+ * Brings the database up to this version in one transaction; gives the names of what was run. Nodes that start together
+ * wait for each other. @throws NewerDatabase
+ */
+export function migrate(db: Kysely<unknown>, engine: EngineName, now: number): Promise<string[]> {
+  return db.transaction().execute(async (trx) => {
+    if (engine === "postgres") await sql`select pg_advisory_xact_lock(${sql.lit(ADVISORY_LOCK)})`.execute(trx)
+    await sql`create table if not exists migrations (name text primary key, at bigint not null)`.execute(trx)
+    const { rows } = await sql<{ name: string }>`select name from migrations order by name`.execute(trx)
+    const done = new Set(rows.map(({ name }) => name))
+    const unknown = [...done].filter((name) => !Object.hasOwn(migrations, name))
+    if (unknown.length > 0)
+      throw new NewerDatabase(`the database knows ${unknown.join(", ")}, which this version of Busbar does not`)
+    const pending = Object.entries(migrations).filter(([name]) => !done.has(name))
+    for (const [name, run] of pending) {
+      await run(trx, engine, now)
+      await sql`insert into migrations (name, at) values (${name}, ${now})`.execute(trx)
+    }
+    return pending.map(([name]) => name)
+  })
+}

@@ -1,0 +1,107 @@
+/** Pages of a list by keyset: a cursor names a row by what the list is ordered by, so rows that come and go shift nothing. */
+import { type SelectQueryBuilder, sql } from "kysely"
+import { BadCursor, type Page, type Slice } from "../services/ports.ts"
+import type { Kind, Schema } from "./tables.ts"
+
+/** How many rows a page has that asks for no number. */
+const PAGE_SIZE = 50
+
+/** What a list is ordered by: fields that together name one row, all in one direction. */
+export interface Order<Row> {
+  /** Part of its cursors, so that another list's are noticed. */
+  name: string
+  by: { readonly [Field in keyof Row]?: Kind }
+  direction: "asc" | "desc"
+}
+
+type Key = (string | number)[]
+
+/** One page of a query that filters but neither orders nor limits. @throws BadCursor */
+export async function slice<Name extends keyof Schema, Row>(
+  query: SelectQueryBuilder<Schema, Name, Row>,
+  order: Order<Row>,
+  page: Page,
+): Promise<Slice<Row>> {
+  const fields = Object.keys(order.by)
+  const backwards = isBackwards(page)
+  const count = countOf(page)
+  const direction = (order.direction === "asc") === backwards ? "desc" : "asc"
+  const cursor = backwards ? page.before : page.after
+  const rows = await beyond(query, fields, direction, cursor === undefined ? undefined : keyOf(order, cursor))
+    .limit(count + 1)
+    .execute()
+  const kept = rows.slice(0, count).map((row) => ({ row, cursor: cursorOf(order, row) }))
+  const more = rows.length > count
+  return backwards
+    ? { rows: kept.reverse(), hasPreviousPage: more, hasNextPage: cursor !== undefined }
+    : { rows: kept, hasNextPage: more, hasPreviousPage: cursor !== undefined }
+}
+
+/** One page over several lists in the same order, given the same page of each. */
+export function mergeSlices<Row>(slices: readonly Slice<Row>[], order: Order<Row>, page: Page): Slice<Row> {
+  const fields = fieldsOf(order)
+  const sign = order.direction === "asc" ? 1 : -1
+  const rows = slices.flatMap((part) => part.rows).sort((one, other) => sign * compare(one.row, other.row, fields))
+  const backwards = isBackwards(page)
+  const count = countOf(page)
+  const kept = backwards ? rows.slice(Math.max(0, rows.length - count)) : rows.slice(0, count)
+  const cut = kept.length < rows.length
+  return {
+    rows: kept,
+    hasNextPage: (!backwards && cut) || slices.some((part) => part.hasNextPage),
+    hasPreviousPage: (backwards && cut) || slices.some((part) => part.hasPreviousPage),
+  }
+}
+
+function compare<Row>(one: Row, other: Row, fields: readonly (keyof Row)[]): number {
+  const field = fields.find((name) => one[name] !== other[name])
+  return field === undefined ? 0 : one[field] < other[field] ? -1 : 1
+}
+
+const isBackwards = ({ last, before }: Page): boolean => last !== undefined || before !== undefined
+
+const countOf = (page: Page): number => Math.max(0, (isBackwards(page) ? page.last : page.first) ?? PAGE_SIZE)
+
+function beyond<Name extends keyof Schema, Row>(
+  query: SelectQueryBuilder<Schema, Name, Row>,
+  fields: readonly string[],
+  direction: "asc" | "desc",
+  key: Key | undefined,
+): SelectQueryBuilder<Schema, Name, Row> {
+  const columns = sql.join(fields.map((field) => sql.ref(field)))
+  const ordered = fields.reduce((ordering, field) => ordering.orderBy(sql.ref(field), direction), query)
+  if (key === undefined) return ordered
+  const side = direction === "asc" ? sql.raw(">") : sql.raw("<")
+  return ordered.where(sql<boolean>`(${columns}) ${side} (${sql.join(key)})`)
+}
+
+function cursorOf<Row>(order: Order<Row>, row: Row): string {
+  const key = fieldsOf(order).map((field) => row[field])
+  return Buffer.from(JSON.stringify([order.name, ...key])).toString("base64url")
+}
+
+function fieldsOf<Row>(order: Order<Row>): (keyof Row & string)[]
+function fieldsOf(order: { by: object }): string[] {
+  return Object.keys(order.by)
+}
+
+function keyOf<Row>(order: Order<Row>, cursor: string): Key {
+  const [name, ...key] = listOf(cursor)
+  const kinds: (Kind | undefined)[] = Object.values(order.by)
+  if (name !== order.name || key.length !== kinds.length) throw new BadCursor("the cursor belongs to another list")
+  return key.map((value, index) => {
+    if (kinds[index] === "text" && typeof value === "string") return value
+    if (kinds[index] === "integer" && typeof value === "number" && Number.isSafeInteger(value)) return value
+    throw new BadCursor("the cursor names no row of this list")
+  })
+}
+
+function listOf(cursor: string): unknown[] {
+  try {
+    const list: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString())
+    if (Array.isArray(list)) return list
+  } catch {
+    // Not even text of ours.
+  }
+  throw new BadCursor("the cursor is not one of Busbar's")
+}

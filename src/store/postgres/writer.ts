@@ -1,0 +1,98 @@
+/** The writer for PostgreSQL: a few connections of its own, each with one group's transaction at a time. */
+import type pg from "pg"
+import type { Log } from "../../log.ts"
+import type { Writer } from "../collector.ts"
+import { type Changes, Groups, type Settled, type Write } from "../group.ts"
+import type { Engine, Session, Verdict } from "../session.ts"
+import { lockSubjects, openSubjects, type Statement, withFlags } from "../statements.ts"
+import type { SubjectRow, Value } from "../tables.ts"
+import { judge, openPool } from "./connection.ts"
+
+/** While one group waits for the disk, the next ones are loaded and worked on. */
+const CONNECTIONS = 3
+
+export class PostgresWriter implements Writer {
+  readonly lanes = CONNECTIONS
+  readonly #pool: pg.Pool
+  readonly #groups: Groups
+  #closed?: Promise<void>
+
+  constructor(url: string, changes: Changes, log: Log) {
+    this.#pool = openPool(url, "busbar writer", CONNECTIONS, log)
+    this.#groups = new Groups(new PostgresEngine(this.#pool), changes)
+  }
+
+  /** A subject's writes keep their order; chores of one kind keep theirs. */
+  orderedBy(write: Write): readonly string[] {
+    const subjects = this.#groups.subjectsOf(write)
+    return subjects.length > 0 ? subjects : [write.name]
+  }
+
+  settle(writes: readonly Write[], now: number): Promise<Settled> {
+    return this.#groups.settle(writes, now)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#pool.end()
+    return this.#closed
+  }
+}
+
+class PostgresEngine implements Engine {
+  readonly name = "postgres"
+  readonly #pool: pg.Pool
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool
+  }
+
+  async begin(subjects: readonly string[]): Promise<Session> {
+    return new PostgresSession(await this.#pool.connect(), subjects)
+  }
+
+  judge(cause: unknown): Verdict {
+    return judge(cause)
+  }
+}
+
+class PostgresSession implements Session {
+  readonly subjects: Promise<SubjectRow[]>
+  readonly #client: pg.PoolClient
+  readonly #begun: Promise<unknown>[]
+
+  /** Begins and locks without waiting for the answers: what the rules load is asked for in the same breath. */
+  constructor(client: pg.PoolClient, subjects: readonly string[]) {
+    this.#client = client
+    const rows = subjects.map((subject) => [subject])
+    const begin = client.query("BEGIN")
+    const open = this.run(openSubjects, rows)
+    this.subjects = this.run(lockSubjects, rows)
+    this.#begun = [begin, open, this.subjects]
+    // Looked at by `commit`; until then a failure shows in whatever comes after it.
+    for (const promise of this.#begun) promise.catch(() => undefined)
+  }
+
+  async run<Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]): Promise<Result[]> {
+    if (rows.length === 0) return []
+    const values = (rows[0] ?? []).map((_, column) => rows.map((row) => row[column]))
+    const { rows: found } = await this.#client.query({ name: statement.name, text: statement.postgres, values })
+    return withFlags(statement, found)
+  }
+
+  async commit(issued: readonly Promise<unknown>[]): Promise<void> {
+    // PostgreSQL turns the COMMIT of a transaction with a failed statement into a ROLLBACK, so it need not wait for them.
+    const committed = this.#client.query("COMMIT")
+    const settled = await Promise.allSettled([...this.#begun, ...issued, committed])
+    const failed = settled.find((result) => result.status === "rejected")
+    if (failed !== undefined) throw failed.reason
+    this.#client.release()
+  }
+
+  async rollback(): Promise<void> {
+    const done = await this.#client.query("ROLLBACK").then(
+      () => true,
+      () => false,
+    )
+    this.#client.release(!done)
+  }
+}

@@ -1,0 +1,128 @@
+/** Charge points, with what hangs on each of them. */
+import { type SelectQueryBuilder, sql } from "kysely"
+import type { ChargePointRow } from "../../facts/rows.ts"
+import type { ChargePointFilter, Reads } from "../../services/ports.ts"
+import { type Order, slice } from "../paging.ts"
+import { chargePoints, configurationKeys, decode, type Schema, type Stored } from "../tables.ts"
+import { among, contains, type Source } from "./source.ts"
+
+type ChargePointReads = Pick<
+  Reads,
+  | "chargePointByIdentity"
+  | "chargePointByIdentityInAnyCase"
+  | "chargePointsByIds"
+  | "chargePointsByIdentities"
+  | "chargePoints"
+  | "countChargePoints"
+  | "onlineChargePoints"
+  | "connectorsOf"
+  | "configurationOf"
+  | "deviationsOf"
+>
+
+const byIdentity: Order<Stored<ChargePointRow>> = { name: "chargePoints", by: { identity: "text" }, direction: "asc" }
+const chargePoint = (row: Stored<ChargePointRow>): ChargePointRow => decode(chargePoints, row)
+
+export function chargePointReads(source: Source): ChargePointReads {
+  const all = () => source.db.selectFrom("chargePoints").selectAll()
+
+  function matching<Row>(query: SelectQueryBuilder<Schema, "chargePoints", Row>, filter: ChargePointFilter) {
+    const { identities, search, online, registrationStatus, connectorStatus, vendor, model } = filter
+    let found = query
+    if (identities !== undefined) found = found.where(among(source, "chargePoints.identity", identities))
+    if (online !== undefined) found = found.where("chargePoints.online", "=", online ? 1 : 0)
+    if (registrationStatus !== undefined)
+      found = found.where("chargePoints.registrationStatus", "=", registrationStatus)
+    if (vendor !== undefined) found = found.where("chargePoints.vendor", "=", vendor)
+    if (model !== undefined) found = found.where("chargePoints.model", "=", model)
+    if (search !== undefined)
+      found = found.where(({ or }) =>
+        or(["identity", "vendor", "model", "serialNumber"].map((field) => contains(`chargePoints.${field}`, search))),
+      )
+    if (connectorStatus !== undefined)
+      found = found.where(({ exists, selectFrom }) =>
+        exists(
+          selectFrom("connectors")
+            .select("connectors.connectorId")
+            .whereRef("connectors.chargePointId", "=", "chargePoints.id")
+            .where("connectors.connectorId", ">", 0)
+            .where(among(source, "connectors.status", connectorStatus)),
+        ),
+      )
+    return found
+  }
+
+  return {
+    async chargePointByIdentity(identity) {
+      const row = await all().where("identity", "=", identity).executeTakeFirst()
+      return row && chargePoint(row)
+    },
+
+    async chargePointByIdentityInAnyCase(identity) {
+      const inAnyCase = all().where(sql<boolean>`lower(identity) = lower(${identity})`)
+      const [row, ...others] = await inAnyCase.limit(2).execute()
+      return row && others.length === 0 ? chargePoint(row) : undefined
+    },
+
+    async chargePointsByIds(ids) {
+      return (
+        await all()
+          .where(among(source, "id", ids))
+          .execute()
+      ).map(chargePoint)
+    },
+
+    async chargePointsByIdentities(organisationId, identities) {
+      const found = all()
+        .where("organisationId", "=", organisationId)
+        .where(among(source, "identity", identities))
+      return (await found.execute()).map(chargePoint)
+    },
+
+    async chargePoints(organisationId, filter, page) {
+      const found = matching(all().where("chargePoints.organisationId", "=", organisationId), filter)
+      const { rows, ...more } = await slice(found, byIdentity, page)
+      return { rows: rows.map(({ row, cursor }) => ({ row: chargePoint(row), cursor })), ...more }
+    },
+
+    async countChargePoints(organisationId, filter) {
+      const counting = source.db
+        .selectFrom("chargePoints")
+        .select(({ fn }) => fn.countAll<number>().as("count"))
+        .where("chargePoints.organisationId", "=", organisationId)
+      return (await matching(counting, filter).executeTakeFirstOrThrow()).count
+    },
+
+    async onlineChargePoints(afterId, limit) {
+      const online = all().where("online", "=", 1).orderBy("id").limit(limit)
+      const rows = await (afterId === null ? online : online.where("id", ">", afterId)).execute()
+      return rows.map(chargePoint)
+    },
+
+    connectorsOf(chargePointIds) {
+      const found = source.db
+        .selectFrom("connectors")
+        .selectAll()
+        .where(among(source, "chargePointId", chargePointIds))
+      return found.orderBy("chargePointId").orderBy("connectorId").execute()
+    },
+
+    async configurationOf(chargePointIds) {
+      const found = source.db.selectFrom("configurationKeys").selectAll()
+      const rows = await found
+        .where(among(source, "chargePointId", chargePointIds))
+        .orderBy("chargePointId")
+        .orderBy("key")
+        .execute()
+      return rows.map((row) => decode(configurationKeys, row))
+    },
+
+    deviationsOf(chargePointIds) {
+      const found = source.db
+        .selectFrom("deviations")
+        .selectAll()
+        .where(among(source, "chargePointId", chargePointIds))
+      return found.orderBy("lastAt", "desc").orderBy("kind").orderBy("place").execute()
+    },
+  }
+}

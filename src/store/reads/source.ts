@@ -1,0 +1,27 @@
+/** What questions to the facts are asked of, and the condition that many of them share. */
+import { CamelCasePlugin, type Dialect, Kysely, type RawBuilder, sql } from "kysely"
+import type { EngineName } from "../session.ts"
+import type { Schema } from "../tables.ts"
+
+export interface Source {
+  readonly db: Kysely<Schema>
+  readonly engine: EngineName
+}
+
+export const sourceOf = (dialect: Dialect, engine: EngineName): Source => ({
+  db: new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] }),
+  engine,
+})
+
+/** The field has one of these values. One parameter whatever their number, so the statement's text stays the same. */
+export function among({ engine }: Source, field: string, values: readonly (string | number)[]): RawBuilder<boolean> {
+  return engine === "postgres"
+    ? sql<boolean>`${sql.ref(field)} = any(${values})`
+    : sql<boolean>`${sql.ref(field)} in (select value from json_each(${JSON.stringify(values)}))`
+}
+
+/** The field contains this text, whatever the case of its Latin letters. */
+export function contains(field: string, text: string): RawBuilder<boolean> {
+  const pattern = `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`
+  return sql<boolean>`lower(${sql.ref(field)}) like lower(${pattern}) escape '\\'`
+}

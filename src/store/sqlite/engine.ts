@@ -1,0 +1,100 @@
+/** Transactions on SQLite; meant for a thread of its own, because each call waits for the disk. */
+import { Database, SQLiteError } from "bun:sqlite"
+import type { Engine, Session, Verdict } from "../session.ts"
+import { lockSubjects, type Statement, withFlags } from "../statements.ts"
+import type { SubjectRow, Value } from "../tables.ts"
+
+/**
+ * How long to wait for a lock that another program (a backup, an operator's shell) holds, ms. Longer than the busiest
+ * checkpoint takes, shorter than a charge point waits for its answer.
+ */
+const BUSY_TIMEOUT_MS = 5000
+
+/** Opens the database for writing. A commit is on disk when it returns: WAL with synchronous FULL. */
+export function openForWriting(path: string): Database {
+  const db = new Database(path, { create: true, readwrite: true })
+  db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  db.run("PRAGMA journal_mode = WAL")
+  db.run("PRAGMA synchronous = FULL")
+  db.run("PRAGMA foreign_keys = ON")
+  return db
+}
+
+/** Opens a database that a writer has open, for questions only; they never wait for the writer. */
+export function openForReading(path: string): Database {
+  const db = new Database(path, { readonly: true })
+  db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  return db
+}
+
+/** What the database refuses because of a row; everything else that it says is about itself or the disk. */
+const isFault = (code: string | undefined): boolean =>
+  code === undefined || /^SQLITE_(CONSTRAINT|ERROR|MISMATCH|RANGE|TOOBIG|MISUSE)/.test(code)
+
+/** Whether an error of SQLite's means that it cannot be reached or written now. */
+export const isUnavailable = (cause: unknown): boolean => cause instanceof SQLiteError && !isFault(cause.code)
+
+export class SqliteEngine implements Engine {
+  readonly name = "sqlite"
+  readonly #db: Database
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  async begin(subjects: readonly string[]): Promise<Session> {
+    this.#db.run("BEGIN IMMEDIATE")
+    const known = subjects.flatMap((subject) => this.#run(lockSubjects, lockSubjects.sqlite ?? "", [subject]))
+    return new SqliteSession(this.#db, Promise.resolve(known), this.#runRows.bind(this))
+  }
+
+  judge(cause: unknown): Verdict {
+    return isUnavailable(cause) ? "unavailable" : "fault"
+  }
+
+  #runRows<Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]): Result[] {
+    const text = statement.sqlite
+    if (text === null) return []
+    if (rows.length === 1 && rows[0] !== undefined) return this.#run(statement, text, rows[0])
+    return rows.flatMap((row) => this.#run(statement, text, row))
+  }
+
+  #run<Result>(statement: Statement<Result>, text: string, row: readonly Value[]): Result[] {
+    // Bun keeps it prepared under its text.
+    return withFlags(statement, this.#db.query<Result, Value[]>(text).all(...row))
+  }
+}
+
+class SqliteSession implements Session {
+  readonly subjects: Promise<SubjectRow[]>
+  readonly #db: Database
+  readonly #runRows: <Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]) => Result[]
+
+  constructor(
+    db: Database,
+    subjects: Promise<SubjectRow[]>,
+    runRows: <Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]) => Result[],
+  ) {
+    this.#db = db
+    this.subjects = subjects
+    this.#runRows = runRows
+  }
+
+  async run<Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]): Promise<Result[]> {
+    return this.#runRows(statement, rows)
+  }
+
+  async commit(issued: readonly Promise<unknown>[]): Promise<void> {
+    await Promise.all(issued)
+    this.#db.run("COMMIT")
+  }
+
+  async rollback(): Promise<void> {
+    try {
+      if (this.#db.inTransaction) this.#db.run("ROLLBACK")
+    } catch (cause) {
+      // A disk that fails undoes the transaction by itself, and the next BEGIN tells whether it did.
+      if (!(cause instanceof SQLiteError)) throw cause
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/** What the writer thread and its owner say to each other, and the thread's side of it. */
+import type { Database } from "bun:sqlite"
+import { type Changes, failureOf, Groups, type Write } from "../group.ts"
+import { openForWriting, SqliteEngine } from "./engine.ts"
+
+/** To the thread. Groups travel as JSON text, which crosses faster than objects. */
+export type Order = { kind: "Open"; path: string } | { kind: "Settle"; now: number; writes: string } | { kind: "Close" }
+
+/** From the thread, one per order, in their order. */
+export type Answer =
+  { kind: "Opened" } | { kind: "Settled"; settled: string } | { kind: "Closed" } | { kind: "Failed"; message: string }
+
+/** Serves orders in this thread, by these rules. */
+export function serveWriter(changes: Changes): void {
+  let db: Database | undefined
+  let groups: Groups | undefined
+
+  const answer = async (order: Order): Promise<Answer> => {
+    switch (order.kind) {
+      case "Open":
+        db = openForWriting(order.path)
+        groups = new Groups(new SqliteEngine(db), changes)
+        return { kind: "Opened" }
+      case "Settle": {
+        if (groups === undefined) throw new Error("the writer is not open")
+        const writes: Write[] = JSON.parse(order.writes)
+        return { kind: "Settled", settled: JSON.stringify(await groups.settle(writes, order.now)) }
+      }
+      case "Close":
+        db?.close()
+        return { kind: "Closed" }
+    }
+  }
+
+  // One order at a time: a group's transaction must be over before the next one begins.
+  let last: Promise<void> = Promise.resolve()
+  addEventListener("message", ({ data }: MessageEvent<Order>) => {
+    last = last
+      .then(() => answer(data))
+      .catch((cause): Answer => ({ kind: "Failed", message: failureOf(cause, true).message }))
+      .then((given) => postMessage(given))
+  })
+}

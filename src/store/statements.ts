@@ -1,0 +1,238 @@
+/**
+ * The hot statements, prepared by hand: everything a commit group runs. Each is written for both engines and its text
+ * never varies with the group's size, so that it is parsed and planned once: SQLite runs it once per row of parameters,
+ * PostgreSQL once for all rows, given as one array per column. Questions of readers are Kysely's, see `reads/`.
+ */
+import type { IdTagKey, NextStartKey } from "../facts/facts.ts"
+import { columnOf, fieldsOf, type Kind, type SubjectRow, type Table } from "./tables.ts"
+
+/** A statement with one text per engine; `Result` is the shape of its rows. */
+export interface Statement<Result> {
+  /** Under this name PostgreSQL keeps it prepared. */
+  readonly name: string
+  /** Parameters are `?`, one row of them; null: nothing to do on SQLite. */
+  readonly sqlite: string | null
+  /** Parameters are `$1`, `$2`, …: an array per column. */
+  readonly postgres: string
+  /** The fields of a result that are flags. */
+  readonly flags: readonly string[]
+  /** Never set; carries the type. */
+  readonly result?: Result
+}
+
+/** The statement's rows with their flags as booleans; changes them in place. */
+export function withFlags<Result>(statement: Statement<Result>, rows: Result[]): Result[]
+export function withFlags({ flags }: Statement<unknown>, rows: Record<string, unknown>[]): unknown[] {
+  if (flags.length > 0) for (const row of rows) for (const flag of flags) row[flag] = row[flag] === 1
+  return rows
+}
+
+const arrayOf: Record<Kind, string> = {
+  text: "text[]",
+  integer: "bigint[]",
+  real: "double precision[]",
+  flag: "bigint[]",
+}
+
+const parameters = (kinds: readonly Kind[]): string =>
+  kinds.map((kind, index) => `$${index + 1}::${arrayOf[kind]}`).join(", ")
+
+const list = (fields: readonly string[], prefix = ""): string =>
+  fields.map((field) => `${prefix}"${columnOf(field)}"`).join(", ")
+
+function flagsOf(table: { columns: Record<string, Kind> }): string[] {
+  return Object.keys(table.columns).filter((field) => table.columns[field] === "flag")
+}
+
+/** Rows whose fields `by` have the given values, if `where` holds for them too. */
+export function selectBy<Row>(
+  table: Table<Row>,
+  by: readonly (keyof Row & string)[],
+  where = "",
+  fields: readonly (keyof Row & string)[] = fieldsOf(table),
+): Statement<Row> {
+  const selected = fields.map((field) => `t."${columnOf(field)}" AS "${field}"`).join(", ")
+  const condition = where === "" ? "" : ` AND ${where}`
+  const kinds = by.map((field) => table.columns[field])
+  return {
+    name: `select ${table.name} by ${by.join()}${fields.length === 1 ? ` ${fields[0]}` : ""}`,
+    sqlite: `SELECT ${selected} FROM ${table.name} t WHERE ${by.map((field) => `t."${columnOf(field)}" = ?`).join(" AND ")}${condition}`,
+    postgres: `SELECT ${selected} FROM unnest(${parameters(kinds)}) AS k(${list(by)}) JOIN ${table.name} t ON ${by
+      .map((field) => `t."${columnOf(field)}" = k."${columnOf(field)}"`)
+      .join(" AND ")}${condition}`,
+    flags: flagsOf(table),
+  }
+}
+
+function insert<Row>(table: Table<Row>, onConflict: string): Pick<Statement<never>, "sqlite" | "postgres" | "flags"> {
+  const fields = fieldsOf(table)
+  const kinds = fields.map((field) => table.columns[field])
+  const into = `INSERT INTO ${table.name} (${list(fields)})`
+  return {
+    sqlite: `${into} VALUES (${fields.map(() => "?").join(", ")}) ${onConflict}`,
+    postgres: `${into} SELECT * FROM unnest(${parameters(kinds)}) ${onConflict}`,
+    flags: [],
+  }
+}
+
+/** Inserts rows, or replaces those whose key is there. */
+export function upsert<Row>(table: Table<Row>): Statement<never> {
+  const others = fieldsOf(table).filter((field) => !table.key.includes(field))
+  const set = others.map((field) => `"${columnOf(field)}" = excluded."${columnOf(field)}"`).join(", ")
+  return { name: `upsert ${table.name}`, ...insert(table, `ON CONFLICT (${list(table.key)}) DO UPDATE SET ${set}`) }
+}
+
+/** Inserts rows whose key is not there yet. */
+export function add<Row>(table: Table<Row>): Statement<never> {
+  return { name: `add ${table.name}`, ...insert(table, `ON CONFLICT (${list(table.key)}) DO NOTHING`) }
+}
+
+/** Deletes by key. */
+export function remove<Row>(table: Table<Row>): Statement<never> {
+  const kinds = table.key.map((field) => table.columns[field])
+  return {
+    name: `remove ${table.name}`,
+    sqlite: `DELETE FROM ${table.name} WHERE ${table.key.map((field) => `"${columnOf(field)}" = ?`).join(" AND ")}`,
+    postgres: `DELETE FROM ${table.name} t USING unnest(${parameters(kinds)}) AS k(${list(table.key)}) WHERE ${table.key
+      .map((field) => `t."${columnOf(field)}" = k."${columnOf(field)}"`)
+      .join(" AND ")}`,
+    flags: [],
+  }
+}
+
+/** Makes sure that the subjects have rows, so that these can be locked. SQLite locks the whole database instead. */
+export const openSubjects: Statement<never> = {
+  name: "open subjects",
+  sqlite: null,
+  postgres: "INSERT INTO subjects (subject, version) SELECT s, 0 FROM unnest($1::text[]) s ON CONFLICT DO NOTHING",
+  flags: [],
+}
+
+/** The subjects, locked in key order until the transaction ends. */
+export const lockSubjects: Statement<SubjectRow> = {
+  name: "lock subjects",
+  sqlite: `SELECT subject, organisation_id AS "organisationId", version, journal_id AS "journalId" FROM subjects WHERE subject = ?`,
+  postgres: `SELECT subject, organisation_id AS "organisationId", version, journal_id AS "journalId" FROM subjects WHERE subject = ANY($1::text[]) ORDER BY subject FOR UPDATE`,
+  flags: [],
+}
+
+/** Parameters: at, events, previous. */
+export const addJournal: Statement<{ id: number }> = {
+  name: "add journal",
+  sqlite: "INSERT INTO journal (at, published, events, previous) VALUES (?, 0, ?, ?) RETURNING id",
+  postgres:
+    "INSERT INTO journal (at, published, events, previous) SELECT at, 0, events, previous FROM unnest($1::bigint[], $2::text[], $3::text[]) AS j(at, events, previous) RETURNING id",
+  flags: [],
+}
+
+/** Moves subjects on to the journal row just added. Parameters: subject, organisationId, version. */
+export const advanceSubjects: Statement<never> = {
+  name: "advance subjects",
+  sqlite: `INSERT INTO subjects (subject, organisation_id, version, journal_id) VALUES (?, ?, ?, (SELECT max(id) FROM journal))
+    ON CONFLICT (subject) DO UPDATE SET organisation_id = excluded.organisation_id, version = excluded.version, journal_id = excluded.journal_id`,
+  postgres: `UPDATE subjects SET organisation_id = k.organisation_id, version = k.version, journal_id = currval('journal_id_seq')
+    FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k(subject, organisation_id, version) WHERE subjects.subject = k.subject`,
+  flags: [],
+}
+
+/** One row of parameters (any value) for each transactionId wanted. */
+export const takeTransactionIds: Statement<{ transactionId: number }> = {
+  name: "take transaction ids",
+  sqlite: `UPDATE counters SET value = value + 1 WHERE name = 'transactionId' AND ? IS NOT NULL RETURNING value AS "transactionId"`,
+  postgres: `SELECT nextval('transaction_ids') AS "transactionId" FROM unnest($1::bigint[])`,
+  flags: [],
+}
+
+/** Locks idTags in key order, so that two nodes cannot both count up to a limit. Parameters: organisationId, idTagKey. */
+export const lockIdTags: Statement<never> = {
+  name: "lock id tags",
+  sqlite: null,
+  postgres: `SELECT 1 FROM id_tags t JOIN unnest($1::text[], $2::text[]) AS k(organisation_id, id_tag_key)
+    ON t.organisation_id = k.organisation_id AND t.id_tag_key = k.id_tag_key ORDER BY t.organisation_id, t.id_tag_key FOR UPDATE OF t`,
+  flags: [],
+}
+
+/** How many transactions are Active on idTags; those with none may be left out. Parameters: organisationId, idTagKey. */
+export const countActive: Statement<IdTagKey & { active: number }> = {
+  name: "count active",
+  sqlite: `SELECT organisation_id AS "organisationId", id_tag_key AS "idTagKey", count(*) AS active FROM transactions
+    WHERE organisation_id = ? AND id_tag_key = ? AND state = 'Active' GROUP BY organisation_id, id_tag_key`,
+  postgres: `SELECT t.organisation_id AS "organisationId", t.id_tag_key AS "idTagKey", count(*) AS active FROM transactions t
+    JOIN unnest($1::text[], $2::text[]) AS k(organisation_id, id_tag_key) ON t.organisation_id = k.organisation_id AND t.id_tag_key = k.id_tag_key
+    WHERE t.state = 'Active' GROUP BY t.organisation_id, t.id_tag_key`,
+  flags: [],
+}
+
+/** The earliest later start on a connector, whatever became of it. Parameters: chargePointId, connectorId, startedAt. */
+export const selectNextStarts: Statement<NextStartKey & { next: number | null }> = {
+  name: "select next starts",
+  sqlite: `SELECT ?1 AS "chargePointId", ?2 AS "connectorId", ?3 AS "startedAt", min(started_at) AS next FROM transactions
+    WHERE charge_point_id = ?1 AND connector_id = ?2 AND started_at > ?3`,
+  postgres: `SELECT k.charge_point_id AS "chargePointId", k.connector_id AS "connectorId", k.started_at AS "startedAt",
+    (SELECT min(t.started_at) FROM transactions t WHERE t.charge_point_id = k.charge_point_id
+      AND t.connector_id = k.connector_id AND t.started_at > k.started_at) AS next
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS k(charge_point_id, connector_id, started_at)`,
+  flags: [],
+}
+
+/** Keeps the newest power of a transaction. Parameters: as the table's columns. */
+export const keepPowers: Statement<never> = {
+  name: "keep powers",
+  sqlite: `INSERT INTO running_powers (transaction_id, organisation_id, at, power_w) VALUES (?, ?, ?, ?)
+    ON CONFLICT (transaction_id) DO UPDATE SET at = excluded.at, power_w = excluded.power_w WHERE excluded.at >= running_powers.at`,
+  postgres: `INSERT INTO running_powers (transaction_id, organisation_id, at, power_w)
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::double precision[])
+    ON CONFLICT (transaction_id) DO UPDATE SET at = excluded.at, power_w = excluded.power_w WHERE excluded.at >= running_powers.at`,
+  flags: [],
+}
+
+const deviationConflict = `ON CONFLICT (charge_point_id, kind, place) DO UPDATE SET count = deviations.count + excluded.count,
+  example = excluded.example,
+  first_at = CASE WHEN excluded.first_at < deviations.first_at THEN excluded.first_at ELSE deviations.first_at END,
+  last_at = CASE WHEN excluded.last_at > deviations.last_at THEN excluded.last_at ELSE deviations.last_at END`
+
+/** Adds counts to a table of deviations. Parameters: as its columns. */
+export function addCounts<Row>(table: Table<Row>): Statement<never> {
+  return { name: "add deviations", ...insert(table, deviationConflict) }
+}
+
+/** Appends rows to a table that numbers them itself, in their order; gives the numbers. Parameters: as its columns. */
+export function append<Row>(table: Table<Row>): Statement<{ id: number }> {
+  return { name: `append ${table.name}`, ...insert(table, "RETURNING id") }
+}
+
+/** Parameters: id. */
+export const markPublished: Statement<never> = {
+  name: "mark published",
+  sqlite: "UPDATE journal SET published = 1 WHERE id = ? AND published = 0",
+  postgres: "UPDATE journal SET published = 1 WHERE id = ANY($1::bigint[]) AND published = 0",
+  flags: [],
+}
+
+/** Parameters: key, value. */
+export const putSetting: Statement<never> = {
+  name: "put setting",
+  sqlite: "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  postgres:
+    "INSERT INTO settings (key, value) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  flags: [],
+}
+
+/**
+ * Deletes from a table's oldest rows those recorded before an instant. Its ids grow with the instants of recording, so
+ * no index by instant is needed. Parameters: the instant, and how many of the oldest to look at.
+ */
+function prune(table: string, recordedAt: string, where = ""): Statement<{ id: number }> {
+  const oldest = (limit: string): string => `(SELECT id FROM ${table} ORDER BY id LIMIT ${limit})`
+  return {
+    name: `prune ${table}`,
+    sqlite: `DELETE FROM ${table} WHERE ${recordedAt} < ?1 AND id IN ${oldest("?2")}${where} RETURNING id`,
+    postgres: `DELETE FROM ${table} WHERE ${recordedAt} < ($1::bigint[])[1] AND id IN ${oldest("($2::bigint[])[1]")}${where} RETURNING id`,
+    flags: [],
+  }
+}
+
+export const pruneMessages = prune("messages", "at")
+export const pruneMeterValues = prune("meter_values", "received_at")
+/** What is not published yet stays: nobody else can tell it. */
+export const pruneJournal = prune("journal", "at", " AND published = 1")

@@ -1,0 +1,119 @@
+/** The port `Store` over SQL: one writer that commits groups, and readers beside it. */
+import type { ChangeName, InputOf, OutcomeOf } from "../facts/catalogue.ts"
+import type { Event, JournalEntry } from "../facts/events.ts"
+import type { DeviationRow, MessageRow } from "../facts/rows.ts"
+import type { Log } from "../log.ts"
+import type { Reads, Store } from "../services/ports.ts"
+import type { ChoreCatalogue, ChoreName } from "./chores.ts"
+import { Collector, type Writer } from "./collector.ts"
+import type { Settled } from "./group.ts"
+import { Journal } from "./journal.ts"
+import { readsOf } from "./reads/index.ts"
+import type { Source } from "./reads/source.ts"
+import { Trouble } from "./trouble.ts"
+
+export class SqlStore implements Store {
+  readonly read: Reads
+  readonly #source: Source
+  readonly #resources: AsyncDisposable
+  readonly #log: Log
+  readonly #journal: Journal
+  readonly #collector: Collector
+  readonly #trouble: Trouble
+  readonly #listeners: ((entry: JournalEntry) => void)[] = []
+  #closed?: Promise<void>
+
+  /** Takes charge of `resources`: what writer and source stand on. */
+  constructor(source: Source, writer: Writer, resources: AsyncDisposable, log: Log, now: () => number) {
+    this.#source = source
+    this.#resources = resources
+    this.#log = log
+    this.#journal = new Journal(source)
+    this.read = readsOf(source)
+    this.#collector = new Collector(writer, now, (settled, since) => this.#settled(settled, since))
+    this.#trouble = new Trouble(now, () => this.putSetting("store.lastTrouble", new Date(now()).toISOString()), log)
+  }
+
+  change<Name extends ChangeName>(name: Name, input: InputOf<Name>): Promise<OutcomeOf<Name>> {
+    // The rule of this name made it, possibly in another thread.
+    return this.#collector.add({ name, input }) as Promise<OutcomeOf<Name>>
+  }
+
+  async addDeviations(rows: readonly DeviationRow[]): Promise<void> {
+    await this.#chore("addDeviations", rows)
+  }
+
+  async addMessages(rows: readonly Omit<MessageRow, "id">[]): Promise<MessageRow[]> {
+    const ids = await this.#chore("addMessages", rows)
+    return rows.flatMap((row, index) => {
+      const id = ids[index]
+      return id === undefined ? [] : { ...row, id }
+    })
+  }
+
+  prune(before: ChoreCatalogue["prune"][0]["before"], limit: number): Promise<number> {
+    return this.#chore("prune", { before, limit })
+  }
+
+  onJournal(listener: (entry: JournalEntry) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  unpublished(limit: number, olderThan: number): Promise<JournalEntry[]> {
+    return this.#journal.unpublished(limit, olderThan)
+  }
+
+  async markPublished(ids: readonly number[]): Promise<void> {
+    await this.#chore("markPublished", ids)
+  }
+
+  journalOf(subject: string, fromVersion: number, toVersion: number): Promise<Event[]> {
+    return this.#journal.of(subject, fromVersion, toVersion)
+  }
+
+  async setting(key: string): Promise<string | undefined> {
+    const found = this.#source.db.selectFrom("settings").select("value").where("key", "=", key)
+    return (await found.executeTakeFirst())?.value
+  }
+
+  async putSetting(key: string, value: string): Promise<void> {
+    await this.#chore("putSetting", { key, value })
+  }
+
+  troubleSince(): number | null {
+    return this.#trouble.since(this.#collector.busySince())
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    this.#trouble.stop()
+    await this.#collector.close()
+    await this.#resources[Symbol.asyncDispose]()
+  }
+
+  #chore<Name extends ChoreName>(name: Name, input: ChoreCatalogue[Name][0]): Promise<ChoreCatalogue[Name][1]> {
+    return this.#collector.add({ name, input }) as Promise<ChoreCatalogue[Name][1]>
+  }
+
+  #settled({ results, entries }: Settled, since: number): void {
+    const unavailable = results.find((result) => "failure" in result && result.failure.unavailable)
+    this.#trouble.heard(
+      unavailable !== undefined && "failure" in unavailable ? unavailable.failure.message : null,
+      since,
+    )
+    for (const entry of entries) for (const listener of this.#listeners) this.#tell(listener, entry)
+  }
+
+  /** What a listener throws must not keep the others, or the callers, from hearing of the commit. */
+  #tell(listener: (entry: JournalEntry) => void, entry: JournalEntry): void {
+    try {
+      listener(entry)
+    } catch (cause) {
+      this.#log.error({ err: cause, journalId: entry.id }, "a listener to the journal failed")
+    }
+  }
+}

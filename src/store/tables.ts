@@ -1,0 +1,354 @@
+/** How the facts' rows lie in tables: names, kinds and keys of the columns, and the way from a row to its values. */
+import type {
+  ApiTokenRow,
+  ChargePointRow,
+  CommandRow,
+  ConfigurationKeyRow,
+  ConnectorRow,
+  DeviationRow,
+  IdTagRow,
+  MessageRow,
+  MeterValueRow,
+  OrganisationRow,
+  ReportRow,
+  StrayMessageRow,
+  TransactionRow,
+} from "../facts/rows.ts"
+
+/** What SQL is given and gives back; flags are 0 and 1. */
+export type Value = string | number | null
+
+export type Kind = "text" | "integer" | "real" | "flag"
+
+type KindOf<FieldValue> = [NonNullable<FieldValue>] extends [boolean]
+  ? "flag"
+  : [NonNullable<FieldValue>] extends [number]
+    ? "integer" | "real"
+    : "text"
+
+/** One table: its columns by the row's field names, in one order for ever, and the fields that make its key. */
+export interface Table<Row> {
+  readonly name: string
+  readonly columns: { readonly [Field in keyof Row]-?: KindOf<Row[Field]> }
+  readonly key: readonly (keyof Row & string)[]
+}
+
+/** A row as SQL holds it. */
+export type Stored<Row> = {
+  [Field in keyof Row]: [NonNullable<Row[Field]>] extends [boolean] ? number : Row[Field]
+}
+
+/** The column of a field: `heartbeatIntervalS` → `heartbeat_interval_s`. */
+export const columnOf = (field: string): string => field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** The fields of a table's rows, in the order of its columns. */
+export function fieldsOf<Row>(table: Table<Row>): (keyof Row & string)[]
+export function fieldsOf(table: { columns: object }): string[] {
+  return Object.keys(table.columns)
+}
+
+/** The values of some fields of a row, ready for SQL. */
+export function encode<Row>(row: Row, fields: readonly (keyof Row)[]): Value[] {
+  return fields.map((field) => encodeValue(row[field]))
+}
+
+/** PostgreSQL's text cannot hold NUL, which a charge point may well send; the replacement character stands for it. */
+export function encodeValue(value: unknown): Value {
+  if (typeof value === "string") return value.includes("\0") ? value.replaceAll("\0", "\uFFFD") : value
+  if (typeof value === "boolean") return value ? 1 : 0
+  return typeof value === "number" ? value : null
+}
+
+/** The row as the facts know it: flags are booleans again. Changes the object it is given. */
+export function decode<Row>(table: Table<Row>, stored: Stored<Row>): Row
+export function decode(table: { columns: Record<string, Kind> }, stored: Record<string, unknown>): unknown {
+  for (const [field, kind] of Object.entries(table.columns)) if (kind === "flag") stored[field] = stored[field] === 1
+  return stored
+}
+
+export const organisations: Table<OrganisationRow> = {
+  name: "organisations",
+  columns: { id: "text", name: "text", createdAt: "integer" },
+  key: ["id"],
+}
+
+export const chargePoints: Table<ChargePointRow> = {
+  name: "charge_points",
+  columns: {
+    id: "text",
+    organisationId: "text",
+    identity: "text",
+    createdAt: "integer",
+    registrationStatus: "text",
+    acceptedAt: "integer",
+    lastBootAt: "integer",
+    heartbeatIntervalS: "integer",
+    securityProfile: "integer",
+    passwordHash: "text",
+    leniency: "text",
+    wireLog: "flag",
+    vendor: "text",
+    model: "text",
+    serialNumber: "text",
+    chargeBoxSerialNumber: "text",
+    firmwareVersion: "text",
+    iccid: "text",
+    imsi: "text",
+    meterType: "text",
+    meterSerialNumber: "text",
+    online: "flag",
+    epoch: "integer",
+    nodeId: "text",
+    connectedSince: "integer",
+    disconnectedAt: "integer",
+    lastSeenAt: "integer",
+  },
+  key: ["id"],
+}
+
+export const connectors: Table<ConnectorRow> = {
+  name: "connectors",
+  columns: {
+    organisationId: "text",
+    chargePointId: "text",
+    connectorId: "integer",
+    status: "text",
+    errorCode: "text",
+    info: "text",
+    vendorId: "text",
+    vendorErrorCode: "text",
+    statusAt: "integer",
+  },
+  key: ["chargePointId", "connectorId"],
+}
+
+export const transactions: Table<TransactionRow> = {
+  name: "transactions",
+  columns: {
+    transactionId: "integer",
+    organisationId: "text",
+    chargePointId: "text",
+    connectorId: "integer",
+    idTag: "text",
+    idTagKey: "text",
+    startKey: "text",
+    startedAt: "integer",
+    startReceivedAt: "integer",
+    meterStart: "integer",
+    reservationId: "integer",
+    startIdTagInfo: "text",
+    state: "text",
+    stoppedAt: "integer",
+    stopReceivedAt: "integer",
+    meterStop: "integer",
+    stopReason: "text",
+    stopIdTag: "text",
+    stopIdTagInfo: "text",
+    energyWh: "real",
+    energyNote: "text",
+    registerAt: "integer",
+    registerWh: "real",
+  },
+  key: ["transactionId"],
+}
+
+export const meterValues: Table<MeterValueRow> = {
+  name: "meter_values",
+  columns: {
+    digest: "text",
+    organisationId: "text",
+    chargePointId: "text",
+    connectorId: "integer",
+    transactionId: "integer",
+    at: "integer",
+    receivedAt: "integer",
+    sampledValues: "text",
+  },
+  key: ["chargePointId", "connectorId", "at", "digest"],
+}
+
+export const idTags: Table<IdTagRow> = {
+  name: "id_tags",
+  columns: {
+    id: "text",
+    organisationId: "text",
+    idTag: "text",
+    idTagKey: "text",
+    status: "text",
+    parentIdTag: "text",
+    expiryDate: "integer",
+    maxActiveTransactions: "integer",
+    note: "text",
+    createdAt: "integer",
+  },
+  key: ["organisationId", "idTagKey"],
+}
+
+export const commands: Table<CommandRow> = {
+  name: "commands",
+  columns: {
+    id: "text",
+    organisationId: "text",
+    chargePointId: "text",
+    action: "text",
+    request: "text",
+    state: "text",
+    requestedBy: "text",
+    requestedAt: "integer",
+    deadlineAt: "integer",
+    expiresAt: "integer",
+    sentAt: "integer",
+    answeredAt: "integer",
+    confirmation: "text",
+    error: "text",
+    idempotencyKey: "text",
+    nodeId: "text",
+  },
+  key: ["id"],
+}
+
+export const configurationKeys: Table<ConfigurationKeyRow> = {
+  name: "configuration_keys",
+  columns: {
+    organisationId: "text",
+    chargePointId: "text",
+    key: "text",
+    value: "text",
+    readonly: "flag",
+    known: "flag",
+    rebootRequired: "flag",
+    reportedAt: "integer",
+  },
+  key: ["chargePointId", "key"],
+}
+
+export const reports: Table<ReportRow> = {
+  name: "reports",
+  columns: {
+    id: "text",
+    organisationId: "text",
+    chargePointId: "text",
+    action: "text",
+    payload: "text",
+    receivedAt: "integer",
+  },
+  key: ["id"],
+}
+
+export const strayMessages: Table<StrayMessageRow> = {
+  name: "stray_messages",
+  columns: {
+    id: "text",
+    organisationId: "text",
+    chargePointId: "text",
+    action: "text",
+    transactionId: "integer",
+    reason: "text",
+    payload: "text",
+    receivedAt: "integer",
+  },
+  key: ["id"],
+}
+
+export const deviations: Table<DeviationRow> = {
+  name: "deviations",
+  columns: {
+    organisationId: "text",
+    chargePointId: "text",
+    kind: "text",
+    place: "text",
+    example: "text",
+    count: "integer",
+    firstAt: "integer",
+    lastAt: "integer",
+  },
+  key: ["chargePointId", "kind", "place"],
+}
+
+export const messages: Table<Omit<MessageRow, "id">> = {
+  name: "messages",
+  columns: {
+    organisationId: "text",
+    chargePointId: "text",
+    at: "integer",
+    direction: "text",
+    messageType: "text",
+    uniqueId: "text",
+    action: "text",
+    text: "text",
+  },
+  key: [],
+}
+
+export const apiTokens: Table<ApiTokenRow> = {
+  name: "api_tokens",
+  columns: {
+    id: "text",
+    organisationId: "text",
+    name: "text",
+    role: "text",
+    tokenHash: "text",
+    createdAt: "integer",
+    expiresAt: "integer",
+    revokedAt: "integer",
+  },
+  key: ["id"],
+}
+
+/** A subject's newest version and the journal row that tells it. */
+export interface SubjectRow {
+  subject: string
+  /** Null until its first event. */
+  organisationId: string | null
+  version: number
+  journalId: number | null
+}
+
+/** The events of one commit group. */
+export interface JournalRow {
+  id: number
+  at: number
+  published: number
+  /** JSON `Event[]`. */
+  events: string
+  /** JSON: for each subject in it the journal row that told the subject's versions before. */
+  previous: string
+}
+
+/**
+ * The newest Power.Active.Import of a transaction, taken out of its readings when they are stored, so that a fleet's
+ * power is a sum and not a search.
+ */
+export interface RunningPowerRow {
+  transactionId: number
+  organisationId: string
+  at: number
+  powerW: number
+}
+
+export const runningPowers: Table<RunningPowerRow> = {
+  name: "running_powers",
+  columns: { transactionId: "integer", organisationId: "text", at: "integer", powerW: "real" },
+  key: ["transactionId"],
+}
+
+/** All tables as queries see them; the plugin of kysely.ts turns these names into those of SQL. */
+export interface Schema {
+  organisations: Stored<OrganisationRow>
+  chargePoints: Stored<ChargePointRow>
+  connectors: Stored<ConnectorRow>
+  transactions: Stored<TransactionRow>
+  meterValues: Stored<MeterValueRow> & { id: number }
+  idTags: Stored<IdTagRow>
+  commands: Stored<CommandRow>
+  configurationKeys: Stored<ConfigurationKeyRow>
+  reports: Stored<ReportRow>
+  strayMessages: Stored<StrayMessageRow>
+  deviations: Stored<DeviationRow>
+  messages: Stored<MessageRow>
+  apiTokens: Stored<ApiTokenRow>
+  subjects: SubjectRow
+  journal: JournalRow
+  settings: { key: string; value: string }
+  runningPowers: RunningPowerRow
+}

@@ -1,0 +1,190 @@
+/** Rows of one table within a unit of work: loaded at once, changed in memory, saved with one statement. */
+import { type Additions, NotLoaded, type Rows } from "../../facts/facts.ts"
+import type { Session } from "../session.ts"
+import { add, remove, type Statement, selectBy, upsert } from "../statements.ts"
+import { encode, fieldsOf, type Table, type Value } from "../tables.ts"
+
+/** The error of a rule that asks for what was not loaded. */
+export const notLoaded = (what: string, key: string): NotLoaded =>
+  new NotLoaded(`${what} were not loaded for ${key.replaceAll("\0", ", ")}`)
+
+/** One text for a key's values; only the last of them can hold a NUL, so no two keys share it. */
+export const keyText = (values: readonly Value[]): string => values.join("\0")
+
+/** Everything that must be known of a table to work on it; made once, not per group. */
+export interface Work<Row, Key> {
+  readonly table: Table<Row>
+  readonly valuesOf: (key: Key) => Value[]
+  readonly byKey: Statement<Row>
+  readonly upsert: Statement<never>
+  readonly remove: Statement<never>
+}
+
+export function workOn<Row, Key>(table: Table<Row>, valuesOf: (key: Key) => Value[]): Work<Row, Key> {
+  return { table, valuesOf, byKey: selectBy(table, table.key), upsert: upsert(table), remove: remove(table) }
+}
+
+/** Rows that share something, loaded by what they share and kept up to date by every `put`. */
+export interface Gathering<Row> {
+  load(keys: readonly Value[][]): Promise<void>
+  of(key: readonly Value[]): Row[]
+}
+
+export class LoadedRows<Row extends object, Key> implements Rows<Row, Key> {
+  protected readonly session: Session
+  readonly #work: Work<Row, Key>
+  readonly #rows = new Map<string, Row | undefined>()
+  readonly #put = new Map<string, Row>()
+  readonly #deleted = new Map<string, Value[]>()
+  readonly #watchers: ((key: string, row: Row) => void)[] = []
+
+  constructor(work: Work<Row, Key>, session: Session) {
+    this.#work = work
+    this.session = session
+  }
+
+  async load(keys: readonly Key[]): Promise<void> {
+    const missing = new Map<string, Value[]>()
+    for (const key of keys) {
+      const values = this.#work.valuesOf(key)
+      const text = keyText(values)
+      if (!this.#rows.has(text)) missing.set(text, values)
+    }
+    if (missing.size === 0) return
+    this.#take(await this.session.run(this.#work.byKey, [...missing.values()]))
+    for (const text of missing.keys()) if (!this.#rows.has(text)) this.#rows.set(text, undefined)
+  }
+
+  get(key: Key): Readonly<Row> | undefined {
+    const text = keyText(this.#work.valuesOf(key))
+    const row = this.#rows.get(text)
+    if (row === undefined && !this.#rows.has(text)) throw notLoaded(this.#work.table.name, text)
+    return row
+  }
+
+  put(row: Row): void {
+    const text = this.#textOf(row)
+    this.changing(this.#rows.get(text), row)
+    this.#deleted.delete(text)
+    this.#put.set(text, row)
+    this.#keep(text, row)
+  }
+
+  delete(key: Key): void {
+    const values = this.#work.valuesOf(key)
+    const text = keyText(values)
+    this.changing(this.#rows.get(text), undefined)
+    this.#put.delete(text)
+    this.#deleted.set(text, values)
+    this.#rows.set(text, undefined)
+  }
+
+  /** Issues the deletion of what was deleted. Deletions go before all else: they may free what a new row needs. */
+  issueDeletions(): Promise<unknown>[] {
+    return this.#deleted.size === 0 ? [] : [this.session.run(this.#work.remove, [...this.#deleted.values()])]
+  }
+
+  /** Issues the saving of what was put. */
+  issueSaves(): Promise<unknown>[] {
+    if (this.#put.size === 0) return []
+    const fields = fieldsOf(this.#work.table)
+    return [
+      this.session.run(
+        this.#work.upsert,
+        [...this.#put.values()].map((row) => encode(row, fields)),
+      ),
+    ]
+  }
+
+  /** Gathers rows by these fields; `statement` must find rows by them too. */
+  gather(by: readonly (keyof Row & string)[], statement: Statement<Row>): Gathering<Row> {
+    const keysOf = new Map<string, Set<string>>()
+    const loaded = new Set<string>()
+    this.#watchers.push((key, row) => {
+      const text = keyText(encode(row, by))
+      const keys = keysOf.get(text)
+      if (keys === undefined) keysOf.set(text, new Set([key]))
+      else keys.add(key)
+    })
+    return {
+      load: async (keys) => {
+        const missing = new Map(keys.map((values) => [keyText(values), values] as const))
+        for (const text of missing.keys()) if (loaded.has(text)) missing.delete(text)
+        if (missing.size === 0) return
+        this.#take(await this.session.run(statement, [...missing.values()]))
+        for (const text of missing.keys()) loaded.add(text)
+      },
+      of: (values) => {
+        const text = keyText(values)
+        if (!loaded.has(text)) throw notLoaded(`${this.#work.table.name} by ${by.join()}`, text)
+        const rows = [...(keysOf.get(text) ?? [])].flatMap((key) => this.#rows.get(key) ?? [])
+        return rows.filter((row) => keyText(encode(row, by)) === text)
+      },
+    }
+  }
+
+  /** The rows that this unit put and did not delete again. */
+  protected putRows(): Iterable<Row> {
+    return this.#put.values()
+  }
+
+  /** Called before a row of the unit changes, with what it was (undefined: none, or not loaded) and will be. */
+  protected changing(_before: Row | undefined, _after: Row | undefined): void {
+    // Most tables keep no sums.
+  }
+
+  #textOf(row: Row): string {
+    return keyText(encode(row, this.#work.table.key))
+  }
+
+  /** Two loads may bring the same row: the first copy stays, it may have been put already. */
+  #take(rows: readonly Row[]): void {
+    for (const row of rows) {
+      const text = this.#textOf(row)
+      if (this.#rows.get(text) === undefined && !this.#deleted.has(text)) this.#keep(text, row)
+    }
+  }
+
+  #keep(text: string, row: Row): void {
+    this.#rows.set(text, row)
+    for (const watch of this.#watchers) watch(text, row)
+  }
+}
+
+/** Rows of one table that are only added. */
+export class AddedRows<Row extends object> implements Additions<Row> {
+  protected readonly session: Session
+  protected readonly added = new Map<string, Row>()
+  readonly #table: Table<Row>
+  readonly #add: Statement<never>
+
+  constructor({ table, add: statement }: Adding<Row>, session: Session) {
+    this.#table = table
+    this.#add = statement
+    this.session = session
+  }
+
+  add(row: Row): void {
+    const text = keyText(encode(row, this.#table.key))
+    if (!this.added.has(text)) this.added.set(text, row)
+  }
+
+  issueSaves(): Promise<unknown>[] {
+    if (this.added.size === 0) return []
+    const fields = fieldsOf(this.#table)
+    return [
+      this.session.run(
+        this.#add,
+        [...this.added.values()].map((row) => encode(row, fields)),
+      ),
+    ]
+  }
+}
+
+/** What must be known of a table to add to it; made once, not per group. */
+export interface Adding<Row> {
+  readonly table: Table<Row>
+  readonly add: Statement<never>
+}
+
+export const addTo = <Row>(table: Table<Row>): Adding<Row> => ({ table, add: add(table) })

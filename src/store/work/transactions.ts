@@ -1,0 +1,141 @@
+/** Transactions within a unit of work, found by start key, charge point and idTag as well. */
+import type { IdTagKey, NextStartKey, Transactions } from "../../facts/facts.ts"
+import type { TransactionRow } from "../../facts/rows.ts"
+import type { Session } from "../session.ts"
+import { countActive, lockIdTags, remove, selectBy, selectNextStarts, takeTransactionIds } from "../statements.ts"
+import { encode, encodeValue, runningPowers, transactions, type Value } from "../tables.ts"
+import { type Gathering, keyText, LoadedRows, notLoaded, workOn } from "./rows.ts"
+
+const work = workOn<TransactionRow, number>(transactions, (transactionId) => [transactionId])
+const selectByStartKey = selectBy(transactions, ["chargePointId", "startKey"])
+const selectUnended = selectBy(transactions, ["chargePointId"], "t.state <> 'Ended'")
+const selectStoppedAt = selectBy(transactions, ["chargePointId", "stoppedAt"], "t.state = 'Ended'")
+const nextStartFields = ["chargePointId", "connectorId", "startedAt"] as const
+const removePowers = remove(runningPowers)
+
+const valuesOf = (key: IdTagKey): Value[] => [encodeValue(key.organisationId), encodeValue(key.idTagKey)]
+
+export class LoadedTransactions extends LoadedRows<TransactionRow, number> implements Transactions {
+  readonly #byStartKey: Gathering<TransactionRow>
+  readonly #unended: Gathering<TransactionRow>
+  /** As in the database when loaded. */
+  readonly #activeCounts = new Map<string, number>()
+  /** What this unit added to those counts. */
+  readonly #started = new Map<string, number>()
+  readonly #stoppedAt: Gathering<TransactionRow>
+  /** As in the database when loaded; null: no later start. */
+  readonly #nextStarts = new Map<string, number | null>()
+  readonly #ids: number[] = []
+  readonly #drawn = new Set<number>()
+
+  constructor(session: Session) {
+    super(work, session)
+    this.#byStartKey = this.gather(["chargePointId", "startKey"], selectByStartKey)
+    this.#unended = this.gather(["chargePointId"], selectUnended)
+    this.#stoppedAt = this.gather(["chargePointId", "stoppedAt"], selectStoppedAt)
+  }
+
+  async loadByStartKey(keys: readonly { chargePointId: string; startKey: string }[]): Promise<void> {
+    const wanted = keys.map((key) => [encodeValue(key.chargePointId), encodeValue(key.startKey)])
+    await this.#byStartKey.load(wanted)
+    // Each start that is not known yet will want an id, which cannot be fetched while rules run.
+    const starts = new Map(wanted.map((values) => [keyText(values), values]))
+    const unknown = [...starts.values()].filter((values) => this.#byStartKey.of(values).length === 0)
+    if (unknown.length === 0) return
+    const taken = await this.session.run(
+      takeTransactionIds,
+      unknown.map(() => [1]),
+    )
+    this.#ids.push(...taken.map((row) => row.transactionId))
+  }
+
+  byStartKey(chargePointId: string, startKey: string): Readonly<TransactionRow> | undefined {
+    return this.#byStartKey.of([encodeValue(chargePointId), encodeValue(startKey)])[0]
+  }
+
+  loadUnended(chargePointIds: readonly string[]): Promise<void> {
+    return this.#unended.load(chargePointIds.map((id) => [id]))
+  }
+
+  unended(chargePointId: string): Readonly<TransactionRow>[] {
+    return this.#unended
+      .of([chargePointId])
+      .filter((row) => row.state !== "Ended")
+      .sort((one, other) => one.startedAt - other.startedAt || one.transactionId - other.transactionId)
+  }
+
+  async loadNextStarts(keys: readonly NextStartKey[]): Promise<void> {
+    const missing = new Map(keys.map((key) => [keyText(encode(key, nextStartFields)), encode(key, nextStartFields)]))
+    for (const text of missing.keys()) if (this.#nextStarts.has(text)) missing.delete(text)
+    if (missing.size === 0) return
+    for (const row of await this.session.run(selectNextStarts, [...missing.values()]))
+      this.#nextStarts.set(keyText(encode(row, nextStartFields)), row.next)
+  }
+
+  nextStart(key: NextStartKey): number | undefined {
+    const text = keyText(encode(key, nextStartFields))
+    const stored = this.#nextStarts.get(text)
+    if (stored === undefined) throw notLoaded("next starts", text)
+    const put = [...this.putRows()]
+      .filter((row) => row.chargePointId === key.chargePointId && row.connectorId === key.connectorId)
+      .map((row) => row.startedAt)
+      .filter((startedAt) => startedAt > key.startedAt)
+    const next = Math.min(stored ?? Number.POSITIVE_INFINITY, ...put)
+    return Number.isFinite(next) ? next : undefined
+  }
+
+  loadStoppedAt(keys: readonly { chargePointId: string; stoppedAt: number }[]): Promise<void> {
+    return this.#stoppedAt.load(keys.map((key) => [encodeValue(key.chargePointId), key.stoppedAt]))
+  }
+
+  stoppedAt(chargePointId: string, stoppedAt: number): Readonly<TransactionRow>[] {
+    return this.#stoppedAt.of([encodeValue(chargePointId), stoppedAt]).filter((row) => row.state === "Ended")
+  }
+
+  async loadActiveCounts(keys: readonly IdTagKey[]): Promise<void> {
+    const missing = new Map(keys.map((key) => [keyText(valuesOf(key)), valuesOf(key)] as const))
+    for (const text of missing.keys()) if (this.#activeCounts.has(text)) missing.delete(text)
+    if (missing.size === 0) return
+    const rows = [...missing.values()]
+    const [, counts] = await Promise.all([this.session.run(lockIdTags, rows), this.session.run(countActive, rows)])
+    for (const text of missing.keys()) this.#activeCounts.set(text, 0)
+    for (const count of counts) this.#activeCounts.set(keyText(valuesOf(count)), count.active)
+  }
+
+  activeCount(key: IdTagKey): number {
+    const text = keyText(valuesOf(key))
+    const stored = this.#activeCounts.get(text)
+    if (stored === undefined) throw notLoaded("active counts", text)
+    return stored + (this.#started.get(text) ?? 0)
+  }
+
+  nextId(): number {
+    const id = this.#ids.shift()
+    if (id === undefined)
+      throw new Error("a transactionId is only at hand for a start that loadByStartKey did not find")
+    this.#drawn.add(id)
+    return id
+  }
+
+  /** Whether this unit gave out the id, so that nothing of it can be stored yet. */
+  drew(transactionId: number): boolean {
+    return this.#drawn.has(transactionId)
+  }
+
+  /** Issues the forgetting of the power of transactions that are over. */
+  issueEndOfPower(): Promise<unknown>[] {
+    const over = [...this.putRows()].filter((row) => row.state !== "Active").map((row) => [row.transactionId])
+    return over.length === 0 ? [] : [this.session.run(removePowers, over)]
+  }
+
+  protected override changing(before: TransactionRow | undefined, after: TransactionRow | undefined): void {
+    this.#count(before, -1)
+    this.#count(after, 1)
+  }
+
+  #count(row: TransactionRow | undefined, step: number): void {
+    if (row?.state !== "Active") return
+    const text = keyText(valuesOf(row))
+    this.#started.set(text, (this.#started.get(text) ?? 0) + step)
+  }
+}

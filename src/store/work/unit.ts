@@ -1,0 +1,168 @@
+/** The unit of work: the facts of one commit group, as rules see them, over an open SQL transaction. */
+import type { ConnectorKey, Facts, IdTagKey, Rows } from "../../facts/facts.ts"
+import type { Event, EventBody, JournalEntry } from "../../facts/events.ts"
+import type { ConfigurationKeyRow, ConnectorRow } from "../../facts/rows.ts"
+import type { Session } from "../session.ts"
+import { addJournal, advanceSubjects, selectBy } from "../statements.ts"
+import {
+  apiTokens,
+  chargePoints,
+  commands,
+  configurationKeys,
+  connectors,
+  encodeValue,
+  idTags,
+  organisations,
+  reports,
+  strayMessages,
+  type SubjectRow,
+  type Table,
+} from "../tables.ts"
+import { LoadedMeterValues } from "./meter-values.ts"
+import { AddedRows, addTo, type Gathering, LoadedRows, type Work, workOn } from "./rows.ts"
+import { LoadedTransactions } from "./transactions.ts"
+
+interface ConfigurationKeyKey {
+  chargePointId: string
+  key: string
+}
+
+/** An event before its version is known. */
+type Told = EventBody & Pick<Event, "organisationId" | "subject" | "at">
+
+const byId = <Row>(table: Table<Row>): Work<Row, string> => workOn(table, (id: string) => [encodeValue(id)])
+
+const onOrganisations = byId(organisations)
+const onChargePoints = byId(chargePoints)
+const onCommands = byId(commands)
+const onApiTokens = byId(apiTokens)
+const onConnectors = workOn(connectors, (key: ConnectorKey) => [encodeValue(key.chargePointId), key.connectorId])
+const onIdTags = workOn(idTags, (key: IdTagKey) => [encodeValue(key.organisationId), encodeValue(key.idTagKey)])
+const onConfigurationKeys = workOn(configurationKeys, ({ chargePointId, key }: ConfigurationKeyKey) => [
+  encodeValue(chargePointId),
+  encodeValue(key),
+])
+const toReports = addTo(reports)
+const toStrayMessages = addTo(strayMessages)
+const chargePointsByIdentity = selectBy(chargePoints, ["identity"])
+const connectorsOf = selectBy(connectors, ["chargePointId"])
+const configurationOf = selectBy(configurationKeys, ["chargePointId"])
+const commandsByIdempotencyKey = selectBy(commands, ["organisationId", "idempotencyKey"])
+
+/** Adds `loadOf` and `of` by charge point to a table's rows. */
+function ofChargePoints<Row extends object, Key>(rows: LoadedRows<Row, Key>, gathered: Gathering<Row>) {
+  return Object.assign(rows, {
+    loadOf: (chargePointIds: readonly string[]) => gathered.load(chargePointIds.map((id) => [id])),
+    of: (chargePointId: string): Readonly<Row>[] => gathered.of([chargePointId]),
+  }) satisfies Rows<Row, Key>
+}
+
+export class Unit implements Facts {
+  readonly organisations
+  readonly chargePoints
+  readonly connectors
+  readonly transactions
+  readonly meterValues
+  readonly idTags
+  readonly commands
+  readonly configurationKeys
+  readonly reports
+  readonly strayMessages
+  readonly apiTokens
+  readonly #session: Session
+  readonly #locked: ReadonlySet<string>
+  readonly #told: Told[] = []
+
+  /** `locked` names the subjects whose story may be continued. */
+  constructor(session: Session, locked: ReadonlySet<string>) {
+    this.#session = session
+    this.#locked = locked
+    this.organisations = new LoadedRows(onOrganisations, session)
+    const loadedChargePoints = new LoadedRows(onChargePoints, session)
+    const byIdentity = loadedChargePoints.gather(["identity"], chargePointsByIdentity)
+    this.chargePoints = Object.assign(loadedChargePoints, {
+      loadByIdentity: (identities: readonly string[]) => byIdentity.load(identities.map((name) => [encodeValue(name)])),
+      byIdentity: (identity: string) => byIdentity.of([encodeValue(identity)])[0],
+    })
+    const loadedConnectors = new LoadedRows<ConnectorRow, ConnectorKey>(onConnectors, session)
+    this.connectors = ofChargePoints(loadedConnectors, loadedConnectors.gather(["chargePointId"], connectorsOf))
+    this.transactions = new LoadedTransactions(session)
+    this.meterValues = new LoadedMeterValues(session, (id) => this.transactions.drew(id))
+    this.idTags = new LoadedRows(onIdTags, session)
+    const loadedCommands = new LoadedRows(onCommands, session)
+    const byKey = loadedCommands.gather(["organisationId", "idempotencyKey"], commandsByIdempotencyKey)
+    this.commands = Object.assign(loadedCommands, {
+      loadByIdempotencyKey: (keys: readonly { organisationId: string; idempotencyKey: string }[]) =>
+        byKey.load(keys.map((key) => [encodeValue(key.organisationId), encodeValue(key.idempotencyKey)])),
+      byIdempotencyKey: (organisationId: string, idempotencyKey: string) =>
+        byKey.of([encodeValue(organisationId), encodeValue(idempotencyKey)])[0],
+    })
+    const loadedKeys = new LoadedRows<ConfigurationKeyRow, ConfigurationKeyKey>(onConfigurationKeys, session)
+    this.configurationKeys = ofChargePoints(loadedKeys, loadedKeys.gather(["chargePointId"], configurationOf))
+    this.reports = new AddedRows(toReports, session)
+    this.strayMessages = new AddedRows(toStrayMessages, session)
+    this.apiTokens = new LoadedRows(onApiTokens, session)
+  }
+
+  tell(organisationId: string, subject: string, at: number, body: EventBody): void {
+    if (!this.#locked.has(subject)) throw new Error(`${subject} was not named among the subjects of the change`)
+    this.#told.push({ ...body, organisationId, subject, at })
+  }
+
+  /** Saves rows and journal and commits; resolves to what was journalled, null where nothing was told. */
+  async commit(now: number): Promise<JournalEntry | null> {
+    if (this.#told.length === 0) {
+      await this.#session.commit(this.#issueSaves())
+      return null
+    }
+    const subjects = await this.#session.subjects
+    const events = versioned(this.#told, subjects)
+    const last = lastOfEach(events)
+    const issued = this.#issueSaves()
+    const journal = this.#session.run(addJournal, [[now, JSON.stringify(events), previousOf(last, subjects)]])
+    const advanced = this.#session.run(
+      advanceSubjects,
+      last.map(({ subject, organisationId, version }) => [subject, organisationId, version]),
+    )
+    await this.#session.commit([...issued, journal, advanced])
+    const [entry] = await journal
+    if (entry === undefined) throw new Error("the journal gave no id")
+    return { id: entry.id, events }
+  }
+
+  /** Parents are saved before what refers to them, and deleted after it. */
+  #issueSaves(): Promise<unknown>[] {
+    const parents = [this.organisations, this.chargePoints, this.transactions]
+    const others = [this.connectors, this.configurationKeys, this.commands, this.idTags, this.apiTokens]
+    const added = [this.meterValues, this.reports, this.strayMessages]
+    return [
+      ...others.flatMap((rows) => rows.issueDeletions()),
+      ...parents.toReversed().flatMap((rows) => rows.issueDeletions()),
+      ...[...parents, ...others, ...added].flatMap((rows) => rows.issueSaves()),
+      ...this.meterValues.issuePowers(),
+      ...this.transactions.issueEndOfPower(),
+    ]
+  }
+}
+
+function versioned(told: readonly Told[], subjects: readonly SubjectRow[]): Event[] {
+  const versions = new Map(subjects.map(({ subject, version }) => [subject, version]))
+  return told.map((event) => {
+    const version = (versions.get(event.subject) ?? 0) + 1
+    versions.set(event.subject, version)
+    return { ...event, version }
+  })
+}
+
+/** The last event of each subject, in the subjects' order. */
+function lastOfEach(events: readonly Event[]): Event[] {
+  const last = new Map(events.map((event) => [event.subject, event]))
+  return [...last.values()].sort((one, other) => (one.subject < other.subject ? -1 : 1))
+}
+
+/** JSON: where the subjects' stories were told before, so that a story can be followed back; see `journal.ts`. */
+function previousOf(last: readonly Event[], subjects: readonly SubjectRow[]): string {
+  const journalIds = new Map(subjects.map(({ subject, journalId }) => [subject, journalId]))
+  const previous = last.map(({ subject }) => [subject, journalIds.get(subject) ?? null] as const)
+  return JSON.stringify(Object.fromEntries(previous.filter(([, journalId]) => journalId !== null)))
+}

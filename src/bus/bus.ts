@@ -1,0 +1,214 @@
+/** ports' Bus over Redis: who holds which charge point, and the nodes' way to each other. */
+import type { MessageRow } from "../facts/rows.ts"
+import type { Log } from "../log.ts"
+import type { Redis } from "../redis/redis.ts"
+import type {
+  Bus,
+  Clock,
+  CommandOrder,
+  CommandResult,
+  DisconnectReason,
+  NodePresence,
+  Ownership,
+} from "../services/ports.ts"
+import { NODE_CHANNEL_PREFIX } from "./keys.ts"
+import { Link } from "./link.ts"
+import { type OrderMessage, Orders } from "./orders.ts"
+import { Presence } from "./presence.ts"
+import { type WatchedMessage, Watches } from "./watches.ts"
+
+/** What nodes say to each other. */
+type NodeMessage =
+  | OrderMessage
+  | WatchedMessage
+  | { type: "Superseded"; chargePointId: string; epoch: number }
+  | { type: "Disconnect"; chargePointId: string; reason: DisconnectReason }
+  | { type: "Updated"; chargePointId: string }
+
+export interface BusOptions {
+  redis: Redis
+  /** New for every process: what an earlier one held must not seem to be held still. */
+  nodeId: string
+  roles: readonly string[]
+  version: string
+  log: Log
+  clock: Clock
+  /** After this long without a sign of life (ms) a node counts as dead and what it held as free. */
+  leaseMs?: number
+}
+
+const LEASE_MS = 9_000
+const RENEWALS_PER_LEASE = 3
+
+/** Joins the other nodes. @throws BusUnavailable when Redis does not answer. */
+export async function openBus(options: BusOptions): Promise<RedisBus> {
+  const link = await Link.open(options.redis, "bus", options.log)
+  const bus = new RedisBus(link, options)
+  await bus.start()
+  return bus
+}
+
+export class RedisBus implements Bus {
+  readonly nodeId: string
+  readonly #link: Link
+  readonly #log: Log
+  readonly #leaseMs: number
+  readonly #presence: Presence
+  readonly #orders: Orders
+  readonly #watches: Watches
+  readonly #supersededHandlers: ((chargePointId: string, epoch: number) => void)[] = []
+  readonly #updatedHandlers: ((chargePointId: string) => void)[] = []
+  readonly #disconnectHandlers: ((chargePointId: string, reason: DisconnectReason) => void)[] = []
+  #renewal: Timer | undefined
+
+  constructor(link: Link, { nodeId, roles, version, log, clock, leaseMs = LEASE_MS }: BusOptions) {
+    this.nodeId = nodeId
+    this.#link = link
+    this.#log = log
+    this.#leaseMs = leaseMs
+    this.#orders = new Orders({ link, nodeId, clock, log })
+    this.#watches = new Watches({ link, nodeId, clock, log })
+    this.#presence = new Presence({
+      link,
+      clock,
+      leaseMs,
+      self: { nodeId, startedAt: clock.now(), roles: [...roles], version },
+      onSuperseded: (chargePointId, epoch) => {
+        for (const handler of this.#supersededHandlers) handler(chargePointId, epoch)
+      },
+    })
+  }
+
+  /** Listens, then shows itself: whoever sees this node can reach it. */
+  async start(): Promise<void> {
+    await this.#link.listen(NODE_CHANNEL_PREFIX + this.nodeId, (text) => this.#hear(text))
+    await this.#watches.start()
+    await this.#presence.renew()
+    this.#link.onReturn(async () => {
+      await this.#presence.restore()
+      await this.#watches.learn()
+    })
+    this.#renewal = setInterval(() => {
+      this.#presence
+        .renew()
+        .catch((cause: unknown) => this.#log.debug({ err: cause }, "the node's lease was not renewed"))
+    }, this.#leaseMs / RENEWALS_PER_LEASE)
+  }
+
+  /** Whether the other nodes can be reached now. */
+  get isReady(): boolean {
+    return this.#link.isReady
+  }
+
+  claim(chargePointId: string, storedEpoch: number): Promise<number> {
+    return this.#presence.claim(chargePointId, storedEpoch)
+  }
+
+  /**
+   * Registers an ownership whose epoch the store gave while Redis was away. A greater one wins: then this node hears
+   * that it is superseded.
+   */
+  register(chargePointId: string, epoch: number): Promise<void> {
+    return this.#presence.register(chargePointId, epoch)
+  }
+
+  release(chargePointId: string, epoch: number): Promise<void> {
+    return this.#presence.release(chargePointId, epoch)
+  }
+
+  async ownerOf(chargePointId: string): Promise<Ownership | null> {
+    return (await this.#presence.ownersOf([chargePointId])).get(chargePointId) ?? null
+  }
+
+  ownersOf(chargePointIds: readonly string[]): Promise<Map<string, Ownership>> {
+    return this.#presence.ownersOf(chargePointIds)
+  }
+
+  call(nodeId: string, order: CommandOrder): Promise<CommandResult> {
+    return this.#orders.call(nodeId, order)
+  }
+
+  onOrder(handler: (order: CommandOrder) => Promise<CommandResult>): void {
+    this.#orders.onOrder(handler)
+  }
+
+  onSuperseded(handler: (chargePointId: string, epoch: number) => void): void {
+    this.#supersededHandlers.push(handler)
+  }
+
+  disconnect(chargePointId: string, reason: DisconnectReason): Promise<void> {
+    return this.#tellOwner(chargePointId, { type: "Disconnect", chargePointId, reason })
+  }
+
+  tellUpdated(chargePointId: string): void {
+    this.#tellOwner(chargePointId, { type: "Updated", chargePointId }).catch((cause: unknown) =>
+      this.#log.debug({ err: cause, chargePointId }, "the owner was not told of an update"),
+    )
+  }
+
+  onUpdated(handler: (chargePointId: string) => void): void {
+    this.#updatedHandlers.push(handler)
+  }
+
+  onDisconnect(handler: (chargePointId: string, reason: DisconnectReason) => void): void {
+    this.#disconnectHandlers.push(handler)
+  }
+
+  nodes(): Promise<NodePresence[]> {
+    return this.#presence.nodes()
+  }
+
+  watchMessages(chargePointId: string, handler: (rows: MessageRow[]) => void): Promise<AsyncDisposable> {
+    return this.#watches.watch(chargePointId, handler)
+  }
+
+  isWatched(chargePointId: string): boolean {
+    return this.#watches.isWatched(chargePointId)
+  }
+
+  publishMessages(chargePointId: string, rows: readonly MessageRow[]): void {
+    this.#watches.publish(chargePointId, rows)
+  }
+
+  onReturn(handler: () => void): void {
+    this.#link.onReturn(handler)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#renewal)
+    this.#watches.close()
+    this.#orders.close()
+    await this.#presence.leave().catch(() => undefined) // without Redis the lease runs out by itself
+    this.#link.close()
+  }
+
+  async #tellOwner(chargePointId: string, message: NodeMessage): Promise<void> {
+    const owner = await this.ownerOf(chargePointId)
+    if (owner !== null) await this.#link.say(NODE_CHANNEL_PREFIX + owner.nodeId, JSON.stringify(message))
+  }
+
+  #hear(text: string): void {
+    try {
+      const message = JSON.parse(text) as NodeMessage
+      switch (message.type) {
+        case "Order":
+        case "Reply":
+          void this.#orders.hear(message)
+          break
+        case "Watched":
+          this.#watches.noteAcknowledged(message.watchId)
+          break
+        case "Superseded":
+          this.#presence.noteSuperseded(message.chargePointId, message.epoch)
+          break
+        case "Disconnect":
+          for (const handler of this.#disconnectHandlers) handler(message.chargePointId, message.reason)
+          break
+        case "Updated":
+          for (const handler of this.#updatedHandlers) handler(message.chargePointId)
+      }
+    } catch (cause) {
+      this.#log.error({ err: cause }, "a message from another node was not understood")
+    }
+  }
+}

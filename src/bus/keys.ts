@@ -1,0 +1,22 @@
+/** The names of everything Busbar keeps in Redis beside its queues, and of its channels. */
+
+/** What a node says of itself, expiring with its lease. */
+export const LEASE_PREFIX = "busbar:node:"
+/** All nodes lately seen, by the instant they were. */
+export const NODES_KEY = "busbar:nodes"
+/** `<epoch> <nodeId>` of the node that holds a charge point. */
+export const ownerKey = (chargePointId: string): string => `busbar:owner:${chargePointId}`
+/** What is said to one node. */
+export const NODE_CHANNEL_PREFIX = "busbar:to:"
+/** Who watches whose wire, said to every node. */
+export const WATCH_CHANNEL = "busbar:watch"
+/** The wire-log rows of one charge point, for those who watch it. */
+export const wireChannel = (chargePointId: string): string => `busbar:wire:${chargePointId}`
+/** Which generation of the event stream is the present one. */
+export const GENERATION_KEY = "busbar:events:generation"
+/** Held by the node that begins a generation. */
+export const GENERATION_LOCK_KEY = "busbar:events:generation:lock"
+/** The stream of events of one generation. */
+export const streamKey = (generation: string): string => `busbar:events:${generation}:stream`
+/** The last version in the stream, per subject. */
+export const versionsKey = (generation: string): string => `busbar:events:${generation}:versions`

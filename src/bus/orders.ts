@@ -1,0 +1,83 @@
+/** Orders from node to node: sent to the one that holds the socket, answered to the one that asked. */
+import type { Log } from "../log.ts"
+import { BusUnavailable, type Clock, type CommandOrder, type CommandResult } from "../services/ports.ts"
+import { NODE_CHANNEL_PREFIX } from "./keys.ts"
+import type { Link } from "./link.ts"
+
+export type OrderMessage =
+  | { type: "Order"; callId: string; replyTo: string; order: CommandOrder }
+  | { type: "Reply"; callId: string; result: CommandResult }
+
+type OrderHandler = (order: CommandOrder) => Promise<CommandResult>
+
+// The owner's own deadline comes first; what it then writes and says takes a moment.
+const MARGIN_MS = 2_000
+const REPLY_RETRY_MS = 100
+
+export class Orders {
+  readonly #link: Link
+  readonly #nodeId: string
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #waiting = new Map<string, PromiseWithResolvers<CommandResult>>()
+  #handler: OrderHandler = async () => ({ kind: "Unavailable", reason: "this node holds no charge points" })
+  #closed = false
+
+  constructor({ link, nodeId, clock, log }: { link: Link; nodeId: string; clock: Clock; log: Log }) {
+    this.#link = link
+    this.#nodeId = nodeId
+    this.#clock = clock
+    this.#log = log
+  }
+
+  onOrder(handler: OrderHandler): void {
+    this.#handler = handler
+  }
+
+  /** See `Bus.call`. @throws BusUnavailable also where no reply came until the deadline. */
+  async call(nodeId: string, order: CommandOrder): Promise<CommandResult> {
+    const callId = crypto.randomUUID()
+    const reply = Promise.withResolvers<CommandResult>()
+    reply.promise.catch(() => undefined)
+    this.#waiting.set(callId, reply)
+    const patienceMs = Math.max(0, order.deadlineAt - this.#clock.now()) + MARGIN_MS
+    const timer = setTimeout(() => reply.reject(new BusUnavailable(`no reply from node ${nodeId}`)), patienceMs)
+    try {
+      const message: OrderMessage = { type: "Order", callId, replyTo: this.#nodeId, order }
+      const receivers = await this.#link.say(NODE_CHANNEL_PREFIX + nodeId, JSON.stringify(message))
+      if (receivers === 0) throw new BusUnavailable(`node ${nodeId} does not listen`)
+      return await reply.promise
+    } finally {
+      clearTimeout(timer)
+      this.#waiting.delete(callId)
+    }
+  }
+
+  /** Takes what another node, or this one, has said. */
+  async hear(message: OrderMessage): Promise<void> {
+    if (message.type === "Reply") {
+      this.#waiting.get(message.callId)?.resolve(message.result)
+      return
+    }
+    const result = await this.#handler(message.order).catch((cause: unknown): CommandResult => {
+      this.#log.error({ err: cause, commandId: message.order.commandId }, "an order failed")
+      return { kind: "Unavailable", reason: "the node that holds the charge point failed" }
+    })
+    await this.#reply(message.replyTo, { type: "Reply", callId: message.callId, result }, message.order.deadlineAt)
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const reply of this.#waiting.values()) reply.reject(new BusUnavailable("this node is stopping"))
+  }
+
+  // The charge point has answered, so the reply is worth some patience with a Redis, or a listener, that is just away.
+  async #reply(nodeId: string, message: OrderMessage, deadlineAt: number): Promise<void> {
+    const text = JSON.stringify(message)
+    while (!this.#closed) {
+      const receivers = await this.#link.say(NODE_CHANNEL_PREFIX + nodeId, text).catch(() => 0)
+      if (receivers > 0 || this.#clock.now() > deadlineAt) return
+      await Bun.sleep(REPLY_RETRY_MS)
+    }
+  }
+}

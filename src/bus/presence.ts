@@ -1,0 +1,193 @@
+/** Who holds whom: ownership of charge points under growing epochs, and the leases by which nodes count as alive. */
+import { Script } from "../redis/script.ts"
+import type { Clock, NodePresence, Ownership } from "../services/ports.ts"
+import { LEASE_PREFIX, NODE_CHANNEL_PREFIX, NODES_KEY, ownerKey } from "./keys.ts"
+import type { Link } from "./link.ts"
+
+const BATCH = 500
+const FORGET_NODES_MS = 86_400_000
+
+// Epochs are microseconds: tostring() would write them as 1.79e+15.
+const CLAIM = new Script(`
+local held = redis.call('GET', KEYS[1])
+local previous, owner = 0, nil
+if held then
+  local space = string.find(held, ' ', 1, true)
+  previous, owner = tonumber(string.sub(held, 1, space - 1)), string.sub(held, space + 1)
+end
+local time = redis.call('TIME')
+local epoch = math.max(previous + 1, tonumber(ARGV[1]) + 1, time[1] * 1000000 + time[2])
+local text = string.format('%.0f', epoch)
+redis.call('SET', KEYS[1], text .. ' ' .. ARGV[2])
+if owner then
+  redis.call('PUBLISH', ARGV[3] .. owner, '{"type":"Superseded","chargePointId":' .. ARGV[4] .. ',"epoch":' .. text .. '}')
+end
+return text
+`)
+
+const RELEASE = new Script(`
+local held = redis.call('GET', KEYS[1])
+if held == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 0
+`)
+
+const OWNERS = new Script(`
+local alive, owners = {}, {}
+for i, key in ipairs(KEYS) do
+  local held = redis.call('GET', key)
+  owners[i] = false
+  if held then
+    local node = string.sub(held, string.find(held, ' ', 1, true) + 1)
+    if alive[node] == nil then alive[node] = redis.call('EXISTS', ARGV[1] .. node) == 1 end
+    if alive[node] then owners[i] = held end
+  end
+end
+return owners
+`)
+
+// Writes ownership back where nobody has taken a greater epoch meanwhile; returns the greater ones of other nodes.
+const RESTORE = new Script(`
+local superseded = {}
+for i, key in ipairs(KEYS) do
+  local held = redis.call('GET', key)
+  local mine = ARGV[2 * i + 1]
+  local epoch, owner = 0, nil
+  if held then
+    local space = string.find(held, ' ', 1, true)
+    epoch, owner = tonumber(string.sub(held, 1, space - 1)), string.sub(held, space + 1)
+  end
+  if epoch < tonumber(mine) then
+    redis.call('SET', key, mine .. ' ' .. ARGV[1])
+    if owner and owner ~= ARGV[1] then
+      redis.call('PUBLISH', ARGV[2] .. owner, '{"type":"Superseded","chargePointId":' .. ARGV[2 * i + 2] .. ',"epoch":' .. mine .. '}')
+    end
+  elseif epoch > tonumber(mine) and owner ~= ARGV[1] then
+    superseded[#superseded + 1] = i - 1
+    superseded[#superseded + 1] = string.format('%.0f', epoch)
+  end
+end
+return superseded
+`)
+
+export class Presence {
+  readonly #link: Link
+  readonly #clock: Clock
+  readonly #leaseMs: number
+  readonly #self: Pick<NodePresence, "nodeId" | "startedAt" | "roles" | "version">
+  readonly #held = new Map<string, number>()
+  readonly #onSuperseded: (chargePointId: string, epoch: number) => void
+
+  constructor(options: {
+    link: Link
+    clock: Clock
+    leaseMs: number
+    self: Pick<NodePresence, "nodeId" | "startedAt" | "roles" | "version">
+    /** A newer ownership than one of ours was found. */
+    onSuperseded: (chargePointId: string, epoch: number) => void
+  }) {
+    this.#link = options.link
+    this.#clock = options.clock
+    this.#leaseMs = options.leaseMs
+    this.#self = options.self
+    this.#onSuperseded = options.onSuperseded
+  }
+
+  /** See `Bus.claim`. */
+  async claim(chargePointId: string, storedEpoch: number): Promise<number> {
+    const args = [String(storedEpoch), this.#self.nodeId, NODE_CHANNEL_PREFIX, JSON.stringify(chargePointId)]
+    const epoch = Number(await this.#link.ask((client) => CLAIM.run(client, [ownerKey(chargePointId)], args)))
+    this.#held.set(chargePointId, Math.max(epoch, this.#held.get(chargePointId) ?? 0))
+    return epoch
+  }
+
+  /** Takes over an epoch that was given while Redis was away; where a greater one is known, that one wins. */
+  async register(chargePointId: string, epoch: number): Promise<void> {
+    if (epoch <= (this.#held.get(chargePointId) ?? 0)) return
+    this.#held.set(chargePointId, epoch)
+    await this.#restore([[chargePointId, epoch]])
+  }
+
+  /** See `Bus.release`. */
+  async release(chargePointId: string, epoch: number): Promise<void> {
+    if (this.#held.get(chargePointId) === epoch) this.#held.delete(chargePointId)
+    const mine = `${epoch} ${this.#self.nodeId}`
+    await this.#link.ask((client) => RELEASE.run(client, [ownerKey(chargePointId)], [mine]))
+  }
+
+  /** The charge point was taken under this epoch, by another node or by a newer socket on this one. */
+  noteSuperseded(chargePointId: string, epoch: number): void {
+    if ((this.#held.get(chargePointId) ?? epoch) < epoch) this.#held.delete(chargePointId)
+    this.#onSuperseded(chargePointId, epoch)
+  }
+
+  /** See `Bus.ownersOf`. */
+  async ownersOf(chargePointIds: readonly string[]): Promise<Map<string, Ownership>> {
+    const owners = new Map<string, Ownership>()
+    for (let at = 0; at < chargePointIds.length; at += BATCH) {
+      const batch = chargePointIds.slice(at, at + BATCH)
+      const found = await this.#link.ask((client) => OWNERS.run(client, batch.map(ownerKey), [LEASE_PREFIX]))
+      for (const [index, held] of (found as (string | null)[]).entries()) {
+        const chargePointId = batch[index]
+        if (held === null || chargePointId === undefined) continue
+        const space = held.indexOf(" ")
+        owners.set(chargePointId, { epoch: Number(held.slice(0, space)), nodeId: held.slice(space + 1) })
+      }
+    }
+    return owners
+  }
+
+  /** Renews the node's lease. Where it had run out or was wiped, what this node holds is written down again. */
+  async renew(): Promise<void> {
+    const now = this.#clock.now()
+    const presence: NodePresence = { ...this.#self, chargePoints: this.#held.size, seenAt: now }
+    const [before] = await this.#link.ask((client) =>
+      client
+        .multi()
+        .set(`${LEASE_PREFIX}${this.#self.nodeId}`, JSON.stringify(presence), {
+          expiration: { type: "PX", value: this.#leaseMs },
+          GET: true,
+        })
+        .zAdd(NODES_KEY, { score: now, value: this.#self.nodeId })
+        .zRemRangeByScore(NODES_KEY, 0, now - FORGET_NODES_MS)
+        .exec(),
+    )
+    if (before === null) await this.#restore([...this.#held])
+  }
+
+  /** Writes down again what this node holds, after Redis was away. */
+  async restore(): Promise<void> {
+    await this.renew()
+    await this.#restore([...this.#held])
+  }
+
+  /** The nodes whose lease runs. */
+  async nodes(): Promise<NodePresence[]> {
+    const nodeIds = await this.#link.ask((client) => client.zRange(NODES_KEY, 0, -1))
+    if (nodeIds.length === 0) return []
+    const leases = await this.#link.ask((client) => client.mGet(nodeIds.map((nodeId) => `${LEASE_PREFIX}${nodeId}`)))
+    return leases.flatMap((lease) => (lease === null ? [] : [JSON.parse(lease) as NodePresence]))
+  }
+
+  /** Ends the lease: nobody counts on this node any more. */
+  async leave(): Promise<void> {
+    await this.#link.ask((client) =>
+      client.multi().del(`${LEASE_PREFIX}${this.#self.nodeId}`).zRem(NODES_KEY, this.#self.nodeId).exec(),
+    )
+  }
+
+  async #restore(held: [chargePointId: string, epoch: number][]): Promise<void> {
+    for (let at = 0; at < held.length; at += BATCH) {
+      const batch = held.slice(at, at + BATCH)
+      const keys = batch.map(([chargePointId]) => ownerKey(chargePointId))
+      const args = batch.flatMap(([chargePointId, epoch]) => [String(epoch), JSON.stringify(chargePointId)])
+      const reply = await this.#link.ask((client) =>
+        RESTORE.run(client, keys, [this.#self.nodeId, NODE_CHANNEL_PREFIX, ...args]),
+      )
+      const superseded = reply as (number | string)[]
+      for (let i = 0; i < superseded.length; i += 2) {
+        const [chargePointId] = batch[Number(superseded[i])] ?? []
+        if (chargePointId !== undefined) this.noteSuperseded(chargePointId, Number(superseded[i + 1]))
+      }
+    }
+  }
+}

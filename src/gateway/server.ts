@@ -1,0 +1,280 @@
+/** The listener for charge points: upgrade requests are judged, sockets opened, watched and handed back. */
+import type { Server, ServerWebSocket } from "bun"
+import type { ChargePointState } from "../facts/events.ts"
+import type { ChargePointRow } from "../facts/rows.ts"
+import type { Log } from "../log.ts"
+import type { Admission, HandshakeDeviation } from "../services/admission.ts"
+import { StoreUnavailable } from "../services/ports.ts"
+import { Connection, type ConnectionSurroundings } from "./connection.ts"
+import { isChargePointPath, pathOf, readHandshake } from "./handshake.ts"
+import { RateLimited } from "./rate-limited.ts"
+import type { GatewayServices } from "./services.ts"
+
+export interface GatewayOptions {
+  host: string
+  /** 0: any free port. */
+  port: number
+  services: GatewayServices
+  log: Log
+  /** A socket silent for this long is pinged, and closed after twice as long. */
+  pingIntervalMs: number
+  /** Larger frames close the socket with 1009. */
+  maxFrameBytes: number
+  /** Bytes that may wait for a slow reader before its socket is given up. */
+  maxUnsentBytes?: number
+  /** After this long without a working store, charge points are sent away. */
+  storeTroubleLimitMs: number
+  /** Over how long sockets are handed back at a stop. */
+  drainMs: number
+  /** How long CALLs under way are waited for at a stop. */
+  finishMs?: number
+}
+
+/** The running gateway. Disposing hands the sockets back one by one and writes what they leave; twice is once. */
+export interface Gateway extends AsyncDisposable {
+  readonly port: number
+  /** Whether upgrades are admitted now. */
+  readonly isServing: boolean
+  /**
+   * The row of a charge point was changed (its events Updated and Offline): its connection takes over acceptance,
+   * leniency, wire log and heartbeat interval with the next message.
+   */
+  chargePointUpdated(state: ChargePointState): void
+}
+
+interface SocketData {
+  chargePoint: ChargePointRow
+  connection?: Connection
+}
+
+const DEFAULT_MAX_UNSENT_BYTES = 1024 * 1024
+const DEFAULT_FINISH_MS = 10_000
+const TROUBLE_CHECK_MS = 250
+/** How precisely silence is noticed: in parts of the ping interval, but not rarer than this. */
+const ALIVE_CHECKS_PER_INTERVAL = 4
+const MAX_ALIVE_CHECK_MS = 5000
+/** s, with a share at random so that those sent away do not come back all at once. */
+const RETRY_AFTER_S = 5
+const RETRY_AFTER_SPREAD_S = 10
+
+/** Starts to listen. @throws where the port is taken. */
+export function startGateway(options: GatewayOptions): Gateway {
+  return new RunningGateway(options)
+}
+
+class RunningGateway implements Gateway {
+  readonly #options: GatewayOptions
+  readonly #server: Server<SocketData>
+  readonly #connections = new Set<Connection>()
+  readonly #opening = new Set<Connection>()
+  readonly #around: ConnectionSurroundings
+  readonly #refusals: RateLimited
+  readonly #timers: Timer[]
+  #isStopping = false
+  #isStoreLost = false
+  #stopped: Promise<void> | undefined
+
+  constructor(options: GatewayOptions) {
+    const { services, log, pingIntervalMs } = options
+    this.#options = options
+    this.#refusals = new RateLimited(
+      () => services.clock.now(),
+      (more) => log.warn({ more }, "more upgrades were refused"),
+    )
+    this.#around = {
+      services,
+      log,
+      faults: new RateLimited(
+        () => services.clock.now(),
+        (more) => log.error({ more }, "more messages failed"),
+      ),
+      pingIntervalMs,
+      finishMs: options.finishMs ?? DEFAULT_FINISH_MS,
+    }
+    this.#server = this.#serve()
+    this.#followBus()
+    this.#timers = [
+      setInterval(() => this.#checkStore(), TROUBLE_CHECK_MS),
+      setInterval(() => this.#checkAlive(), Math.min(MAX_ALIVE_CHECK_MS, pingIntervalMs / ALIVE_CHECKS_PER_INTERVAL)),
+    ]
+  }
+
+  get port(): number {
+    return this.#server.port ?? 0
+  }
+
+  get isServing(): boolean {
+    return !this.#isStopping && !this.#isStoreLost
+  }
+
+  chargePointUpdated(state: ChargePointState): void {
+    for (const connection of this.#of(state.id)) connection.update(state)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  #serve(): Server<SocketData> {
+    const { host, port, maxFrameBytes, maxUnsentBytes = DEFAULT_MAX_UNSENT_BYTES } = this.#options
+    return Bun.serve<SocketData>({
+      hostname: host,
+      port,
+      fetch: (request, server) => this.#answer(request, server),
+      error: (cause) => {
+        this.#around.faults.write(() => this.#options.log.error({ err: cause }, "an upgrade failed"))
+        return new Response(null, { status: 500 })
+      },
+      websocket: {
+        maxPayloadLength: maxFrameBytes,
+        backpressureLimit: maxUnsentBytes,
+        closeOnBackpressureLimit: true,
+        // keep-alive.ts pings: it knows what a charge point may leave unanswered.
+        idleTimeout: 0,
+        sendPings: false,
+        perMessageDeflate: false,
+        open: (socket) => this.#opened(socket),
+        message: (socket, data) => socket.data.connection?.received(data),
+        ping: (socket) => socket.data.connection?.heard(),
+        pong: (socket) => socket.data.connection?.ponged(),
+        close: (socket, code, reason) => this.#closed(socket, code, reason),
+      },
+    })
+  }
+
+  async #answer(request: Request, server: Server<SocketData>): Promise<Response | undefined> {
+    const pathname = pathOf(request.url)
+    if (!isChargePointPath(pathname)) return plain(404, "charge points connect to /ocpp/<identity>")
+    if (request.method !== "GET" || request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+      return upgradeRequired()
+    if (!this.isServing) return unavailable()
+
+    const { knock, deviations } = readHandshake(pathname, request.headers)
+    const admission = await this.#admit(() => this.#options.services.admissions.admit(knock))
+    // A stop may have begun while the store was asked.
+    if (admission === undefined || !this.isServing) return unavailable()
+    if (!admission.admitted) return this.#refuse(admission, knock.writtenIdentity, server.requestIP(request)?.address)
+
+    const { chargePoint, subprotocol } = admission
+    // Left out, Bun would name the first one that was offered; an empty one is left out of the answer.
+    const headers = { "Sec-WebSocket-Protocol": subprotocol ?? "" }
+    if (!server.upgrade(request, { headers, data: { chargePoint } })) return upgradeRequired()
+    this.#note(chargePoint, [...deviations, ...admission.deviations])
+    return undefined
+  }
+
+  async #admit(admit: () => Promise<Admission>): Promise<Admission | undefined> {
+    try {
+      return await admit()
+    } catch (cause) {
+      if (!(cause instanceof StoreUnavailable)) throw cause
+      return undefined
+    }
+  }
+
+  #refuse(
+    { status, reason }: Extract<Admission, { admitted: false }>,
+    writtenIdentity: string,
+    address: string | undefined,
+  ): Response {
+    const identity = writtenIdentity.slice(0, 100)
+    this.#refusals.write(() => this.#options.log.warn({ status, reason, identity, address }, "an upgrade was refused"))
+    const headers = status === 401 ? { "WWW-Authenticate": 'Basic realm="OCPP", charset="UTF-8"' } : undefined
+    return new Response(null, headers === undefined ? { status } : { status, headers })
+  }
+
+  #note({ id: chargePointId, organisationId }: ChargePointRow, tolerated: readonly HandshakeDeviation[]): void {
+    for (const { kind, example } of tolerated) {
+      this.#options.services.deviations.note({ chargePointId, organisationId }, kind, "handshake", example)
+    }
+  }
+
+  #opened(socket: ServerWebSocket<SocketData>): void {
+    const { passwordHash: _, ...state } = socket.data.chargePoint
+    const connection = new Connection(socket, state, this.#around)
+    socket.data.connection = connection
+    this.#connections.add(connection)
+    this.#opening.add(connection)
+    if (!this.isServing) connection.close("Stopping")
+    void connection.open().then(() => this.#opening.delete(connection))
+    void connection.over.then(() => this.#connections.delete(connection))
+  }
+
+  #closed({ data: { connection } }: ServerWebSocket<SocketData>, code: number, reason: string): void {
+    if (connection === undefined) return
+    const { chargePointId } = connection
+    this.#options.log.debug({ chargePointId, code, reason }, "a socket was closed")
+    connection.closed(`${code} ${reason}`.trim())
+  }
+
+  #followBus(): void {
+    const { bus, lines, presence } = this.#options.services
+    bus.onSuperseded((chargePointId, epoch) => {
+      const line = lines.get(chargePointId)
+      if (line !== undefined && line.epoch < epoch) line.close("Superseded")
+    })
+    bus.onDisconnect((chargePointId, reason) => {
+      for (const connection of this.#of(chargePointId)) connection.close(reason)
+    })
+    bus.onReturn(() => void presence.register())
+  }
+
+  /** The connections of a charge point on this node: its line, and any that is only being opened. */
+  #of(chargePointId: string): Connection[] {
+    const opening = [...this.#opening].filter((connection) => connection.chargePointId === chargePointId)
+    const line = this.#options.services.lines.get(chargePointId)
+    return line instanceof Connection ? [...opening, line] : opening
+  }
+
+  /** Without a store nothing can be answered: charge points rather keep their messages than spend their attempts. */
+  #checkStore(): void {
+    const { services, storeTroubleLimitMs, log } = this.#options
+    const since = services.store.troubleSince()
+    const wasLost = this.#isStoreLost
+    this.#isStoreLost = since !== null && (wasLost || services.clock.now() - since >= storeTroubleLimitMs)
+    if (this.#isStoreLost === wasLost) return
+    if (!this.#isStoreLost) {
+      log.info("the store is back: charge points are admitted again")
+      return
+    }
+    log.error(
+      { sockets: this.#connections.size },
+      "the store has been unavailable for too long: charge points are sent away",
+    )
+    for (const connection of this.#connections) connection.close("StoreUnavailable")
+  }
+
+  #checkAlive(): void {
+    const now = this.#options.services.clock.now()
+    for (const connection of this.#connections) connection.checkAlive(now)
+  }
+
+  async #stop(): Promise<void> {
+    this.#isStopping = true
+    for (const timer of this.#timers) clearInterval(timer)
+    const connections = [...this.#connections]
+    const gapMs = this.#options.drainMs / Math.max(1, connections.length)
+    await Promise.all(
+      connections.map(async (connection, position) => {
+        await Bun.sleep(position * gapMs)
+        await connection.handBack()
+      }),
+    )
+    await Promise.all([...this.#connections].map((connection) => connection.over))
+    await this.#server.stop(true)
+  }
+}
+
+const plain = (status: number, text: string): Response => new Response(`${text}\n`, { status })
+
+const upgradeRequired = (): Response =>
+  new Response("this is a WebSocket endpoint\n", {
+    status: 426,
+    headers: { Upgrade: "websocket", Connection: "Upgrade", "Sec-WebSocket-Version": "13" },
+  })
+
+function unavailable(): Response {
+  const retryAfterS = RETRY_AFTER_S + Math.floor(Math.random() * RETRY_AFTER_SPREAD_S)
+  return new Response(null, { status: 503, headers: { "Retry-After": String(retryAfterS) } })
+}

@@ -1,0 +1,34 @@
+/** What a handler is: a function from a CALL's request to its confirmation. */
+import type { FromCaller } from "../facts/catalogue.ts"
+import type { ConfirmationOf, RequestOf } from "../ocpp/action.ts"
+import type { ChargePointActionName, FromChargePoint } from "../ocpp/index.ts"
+import type { Authorization } from "../services/authorization.ts"
+import type { Clock } from "../services/ports.ts"
+import type { Registration } from "../services/registration.ts"
+import type { Reports } from "../services/reports.ts"
+import type { Status } from "../services/status.ts"
+import type { Transactions } from "../services/transactions.ts"
+
+/** What handlers may use. */
+export interface HandlerServices {
+  clock: Clock
+  authorization: Authorization
+  registration: Registration
+  reports: Reports
+  status: Status
+  transactions: Transactions
+}
+
+/** Who asks, and what there is to answer with. */
+export interface Caller {
+  from: FromCaller
+  /** The CALL's unique id. */
+  uniqueId: string
+  services: HandlerServices
+}
+
+/** Resolves to the confirmation once what the CALL changes is on disk; what it throws leaves as a CALLERROR. */
+export type Handler<A extends ChargePointActionName> = (
+  request: RequestOf<FromChargePoint[A]>,
+  caller: Caller,
+) => Promise<ConfirmationOf<FromChargePoint[A]>>

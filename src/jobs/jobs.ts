@@ -1,0 +1,127 @@
+/** Work that outlives a process, in queues on Redis: given to whichever node has time, again where a node died over it. */
+import { Queue, Worker } from "bullmq"
+import * as v from "valibot"
+import { atMost } from "../at-most.ts"
+import { Closing } from "../closing.ts"
+import type { Log } from "../log.ts"
+import type { Redis, RedisClient } from "../redis/redis.ts"
+import type { JobKind } from "./kinds.ts"
+
+export interface Jobs extends AsyncDisposable {
+  /**
+   * Puts a job into its queue; one with the id of a job that is still there changes nothing.
+   * @throws JobsUnavailable at once while Redis is away
+   */
+  add<Payload>(kind: JobKind<Payload>, payload: Payload, options?: { id?: string; delayMs?: number }): Promise<void>
+  /** Runs a job every `everyMs` on one of the nodes, for as long as any node works; saying it on many nodes is once. */
+  every<Payload>(kind: JobKind<Payload>, payload: Payload, everyMs: number): Promise<void>
+  /** Takes jobs of a kind, one at a time. A job may run twice; one that fails is logged. Closing waits for the running one. */
+  work<Payload>(kind: JobKind<Payload>, run: (payload: Payload) => Promise<void>): Promise<AsyncDisposable>
+}
+
+/** Redis is away: the job was not taken. */
+export class JobsUnavailable extends Error {
+  override readonly name = "JobsUnavailable"
+}
+
+const PREFIX = "busbar:jobs"
+const KEEP = { removeOnComplete: { count: 100 }, removeOnFail: { count: 1_000 } }
+const PATIENCE_MS = 2_000
+/** How long a worker rests after Redis failed it. */
+const RETRY_MS = 500
+/** How long a stop waits for a Redis that is away. */
+const CLOSE_MS = 5_000
+
+export function openJobs({ redis, log }: { redis: Redis; log: Log }): Jobs {
+  return new BullJobs(redis, log)
+}
+
+class BullJobs implements Jobs {
+  readonly #redis: Redis
+  readonly #log: Log
+  readonly #closing: Closing
+  readonly #queues = new Map<string, Promise<{ queue: Queue; client: RedisClient }>>()
+
+  constructor(redis: Redis, log: Log) {
+    this.#redis = redis
+    this.#log = log
+    this.#closing = new Closing(log)
+  }
+
+  async add<Payload>(
+    kind: JobKind<Payload>,
+    payload: Payload,
+    { id, delayMs }: { id?: string; delayMs?: number } = {},
+  ): Promise<void> {
+    const { queue, client } = await this.#queueOf(kind.name)
+    const options = { ...(id === undefined ? {} : { jobId: id }), ...(delayMs === undefined ? {} : { delay: delayMs }) }
+    await answered(client, () => queue.add(kind.name, payload, options))
+  }
+
+  async every<Payload>(kind: JobKind<Payload>, payload: Payload, everyMs: number): Promise<void> {
+    const { queue, client } = await this.#queueOf(kind.name)
+    const schedule = () =>
+      answered(client, () =>
+        queue.upsertJobScheduler(kind.name, { every: everyMs }, { name: kind.name, data: payload }),
+      )
+    await schedule()
+    // A Redis that comes back empty has forgotten it.
+    client.on("ready", () => {
+      schedule().catch((cause: unknown) =>
+        this.#log.warn({ err: cause, job: kind.name }, "a job was not scheduled again"),
+      )
+    })
+  }
+
+  async work<Payload>(kind: JobKind<Payload>, run: (payload: Payload) => Promise<void>): Promise<AsyncDisposable> {
+    const connection = await this.#redis.connect(`jobs-${kind.name}-worker`)
+    const worker = new Worker(kind.name, async (job) => run(v.parse(kind.payload, job.data)), {
+      connection,
+      prefix: PREFIX,
+      runRetryDelay: RETRY_MS,
+      ...KEEP,
+    })
+    worker.on("failed", (job, cause) => this.#log.warn({ err: cause, job: kind.name, jobId: job?.id }, "a job failed"))
+    worker.on("error", (cause) => this.#log.debug({ err: cause, job: kind.name }, "a worker is in trouble"))
+    await worker.waitUntilReady()
+    return this.#closing.add(`worker ${kind.name}`, {
+      [Symbol.asyncDispose]: async () => {
+        await atMost(worker.close(), CLOSE_MS)
+      },
+    })
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#closing.run()
+  }
+
+  #queueOf(name: string): Promise<{ queue: Queue; client: RedisClient }> {
+    const opened = this.#queues.get(name) ?? this.#openQueue(name)
+    this.#queues.set(name, opened)
+    return opened
+  }
+
+  async #openQueue(name: string): Promise<{ queue: Queue; client: RedisClient }> {
+    const client = await this.#redis.connect(`jobs-${name}`, { failFast: true })
+    const queue = new Queue(name, { connection: client, prefix: PREFIX, defaultJobOptions: KEEP })
+    queue.on("error", (cause) => this.#log.debug({ err: cause, job: name }, "a queue is in trouble"))
+    this.#closing.step(`queue ${name}`, async () => {
+      await atMost(queue.close(), CLOSE_MS)
+    })
+    return { queue, client }
+  }
+}
+
+/** Bounds what would wait for Redis's return. */
+async function answered(client: RedisClient, work: () => Promise<unknown>): Promise<void> {
+  if (!client.isReady) throw new JobsUnavailable("Redis is away")
+  const silence = Promise.withResolvers<never>()
+  const timer = setTimeout(() => silence.reject(new Error("Redis does not answer")), PATIENCE_MS)
+  try {
+    await Promise.race([work(), silence.promise])
+  } catch (cause) {
+    throw new JobsUnavailable(cause instanceof Error ? cause.message : String(cause), { cause })
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,17 @@
+/** The kinds of jobs there are: the queue of each and what its jobs carry. Ids, never facts: those may have changed. */
+import * as v from "valibot"
+
+/** A queue and the shape of its jobs' payload. */
+export interface JobKind<Payload> {
+  /** Also the name of its queue. */
+  readonly name: string
+  readonly payload: v.GenericSchema<unknown, Payload>
+}
+
+const nothing = v.strictObject({})
+
+/** Who is online by the books alone, and which commands nobody ends. */
+export const livenessJob = { name: "liveness", payload: nothing } satisfies JobKind<unknown>
+
+/** What is older than it has to be kept. */
+export const retentionJob = { name: "retention", payload: nothing } satisfies JobKind<unknown>

@@ -1,0 +1,156 @@
+/** From a bearer token to who asks; and word to what a token holds open when the token's time is over. */
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose"
+import { type ApiTokenRow, DEFAULT_ORGANISATION_ID, type Role } from "../facts/rows.ts"
+import type { Log } from "../log.ts"
+import type { Clock, Store } from "./ports.ts"
+import { hashToken } from "./tokens.ts"
+import { ROLES, type Viewer } from "./viewer.ts"
+
+interface AuthenticationOptions {
+  store: Pick<Store, "read">
+  clock: Clock
+  log: Log
+  /** Whose JWTs are accepted beside our own tokens; left out: nobody's. */
+  jwt?: { jwksUrl: string; issuer?: string | undefined; audience?: string | undefined } | undefined
+  /** How long a revocation on another node may go unnoticed by what is open, ms. */
+  recheckMs?: number
+}
+
+interface Watcher {
+  token: string
+  viewer: Viewer
+  ended: () => void
+}
+
+/** Nobody of ours has a longer one; a hash of it is not worth its work. */
+const MAX_TOKEN_LENGTH = 8_192
+
+export class Authentication implements AsyncDisposable {
+  readonly #options: AuthenticationOptions
+  readonly #keys: ReturnType<typeof createRemoteJWKSet> | undefined
+  readonly #watchers = new Set<Watcher>()
+  #timer: ReturnType<typeof setInterval> | undefined
+
+  constructor(options: AuthenticationOptions) {
+    this.#options = options
+    if (options.jwt) this.#keys = createRemoteJWKSet(new URL(options.jwt.jwksUrl))
+  }
+
+  /** The bearer of this token, or null where it opens nothing. @throws StoreUnavailable */
+  async viewerOf(token: string | null): Promise<Viewer | null> {
+    if (!token || token.length > MAX_TOKEN_LENGTH) return null
+    const row = await this.#options.store.read.apiTokenByHash(hashToken(token))
+    if (row) return this.#isValid(row) ? viewerOfRow(row) : null
+    // Three parts with dots between them: nothing else can be a JWT.
+    return this.#keys && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token) ? this.#viewerOfJwt(token, this.#keys) : null
+  }
+
+  /**
+   * Calls `ended` once when the token is found expired or revoked, within `recheckMs`. The returned function stops the
+   * watch.
+   */
+  watch(token: string, viewer: Viewer, ended: () => void): () => void {
+    const watcher = { token, viewer, ended }
+    this.#watchers.add(watcher)
+    this.#timer ??= setInterval(() => void this.recheck(), this.#options.recheckMs ?? 2_000).unref()
+    return () => {
+      this.#watchers.delete(watcher)
+      if (this.#watchers.size === 0) this.#stop()
+    }
+  }
+
+  /** Looks again at every watched token now. Never rejects: a store in trouble ends nothing. */
+  async recheck(): Promise<void> {
+    const stillValid = new Map<string, Promise<boolean>>()
+    const check = (watcher: Watcher) => {
+      const known = stillValid.get(watcher.token) ?? this.#isStillValid(watcher)
+      stillValid.set(watcher.token, known)
+      return known
+    }
+    await Promise.all(
+      [...this.#watchers].map(async (watcher) => {
+        if (await check(watcher)) return
+        if (this.#watchers.delete(watcher)) watcher.ended()
+      }),
+    )
+    if (this.#watchers.size === 0) this.#stop()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watchers.clear()
+    this.#stop()
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  async #isStillValid({ token, viewer }: Watcher): Promise<boolean> {
+    const { store, clock, log } = this.#options
+    if (viewer.expiresAt !== null && viewer.expiresAt <= clock.now()) return false
+    if (viewer.apiTokenId === null) return true
+    try {
+      const row = await store.read.apiTokenByHash(hashToken(token))
+      return row !== undefined && this.#isValid(row)
+    } catch (cause) {
+      log.warn({ err: cause }, "a token that holds subscriptions open could not be checked")
+      return true
+    }
+  }
+
+  #isValid({ revokedAt, expiresAt }: ApiTokenRow): boolean {
+    return revokedAt === null && (expiresAt === null || expiresAt > this.#options.clock.now())
+  }
+
+  async #viewerOfJwt(token: string, keys: ReturnType<typeof createRemoteJWKSet>): Promise<Viewer | null> {
+    const { jwt, clock, log } = this.#options
+    try {
+      const { payload } = await jwtVerify(token, keys, {
+        ...(jwt?.issuer === undefined ? {} : { issuer: jwt.issuer }),
+        ...(jwt?.audience === undefined ? {} : { audience: jwt.audience }),
+        currentDate: new Date(clock.now()),
+        // A JWT without an end could never be taken back.
+        requiredClaims: ["exp"],
+      })
+      return viewerOfClaims(payload)
+    } catch (cause) {
+      // A wrong token is the bearer's affair; an identity provider that does not answer is the operator's.
+      if (!(cause instanceof errors.JOSEError) || cause instanceof errors.JWKSTimeout) {
+        log.error({ err: cause }, "the JSON Web Key Set could not be read")
+      }
+      return null
+    }
+  }
+}
+
+/** The token in an Authorization header, or null where it carries none. RFC 6750 §2.1. */
+export function bearerToken(header: string | null): string | null {
+  return /^Bearer +(\S+)\s*$/i.exec(header ?? "")?.[1] ?? null
+}
+
+const viewerOfRow = ({ organisationId, role, name, id, expiresAt }: ApiTokenRow): Viewer => ({
+  organisationId,
+  role,
+  name,
+  apiTokenId: id,
+  expiresAt,
+})
+
+/** Claims `role` (in any letter case) and `organisation` (the default one when left out); without a known role, nobody. */
+function viewerOfClaims(claims: JWTPayload): Viewer | null {
+  const role = roleOf(claims["role"])
+  const organisation = claims["organisation"] ?? DEFAULT_ORGANISATION_ID
+  if (role === undefined || typeof organisation !== "string" || claims.exp === undefined) return null
+  return {
+    organisationId: organisation,
+    role,
+    name: claims.sub ?? "JWT",
+    apiTokenId: null,
+    expiresAt: claims.exp * 1_000,
+  }
+}
+
+function roleOf(claim: unknown): Role | undefined {
+  return typeof claim === "string" ? ROLES.find((role) => role.toLowerCase() === claim.toLowerCase()) : undefined
+}

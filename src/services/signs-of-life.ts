@@ -1,0 +1,54 @@
+/** When each charge point was last heard of, written in bulk now and then: a Heartbeat touches no disk. OCPP 1.6 §4.6. */
+import type { Log } from "../log.ts"
+import type { Line, Lines } from "./lines.ts"
+import type { Store } from "./ports.ts"
+
+interface SignsOfLifeOptions {
+  store: Pick<Store, "change">
+  lines: Lines
+  log: Log
+  flushMs?: number
+}
+
+const FLUSH_MS = 10_000
+
+export class SignsOfLife implements AsyncDisposable {
+  readonly #options: SignsOfLifeOptions
+  readonly #timer: Timer
+  /** What was last written of each line. */
+  readonly #written = new WeakMap<Line, number>()
+  #writing: Promise<void> | undefined
+
+  constructor(options: SignsOfLifeOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => void this.flush(), options.flushMs ?? FLUSH_MS)
+  }
+
+  /** Writes the lines heard of since the last time; never throws. */
+  flush(): Promise<void> {
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined
+    })
+    return this.#writing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#writing
+    await this.flush()
+  }
+
+  async #write(): Promise<void> {
+    const { store, lines, log } = this.#options
+    const news = lines.all().filter((line) => line.lastSeenAt > (this.#written.get(line) ?? 0))
+    const results = await Promise.allSettled(
+      news.map(async (line) => {
+        const { organisationId, chargePointId, lastSeenAt } = line
+        await store.change("noteSeen", { organisationId, chargePointId, lastSeenAt })
+        this.#written.set(line, lastSeenAt)
+      }),
+    )
+    const failed = results.find((result) => result.status === "rejected")
+    if (failed !== undefined) log.warn({ err: failed.reason, lines: news.length }, "signs of life could not be written")
+  }
+}

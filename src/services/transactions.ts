@@ -1,0 +1,54 @@
+/** Transactions as charge points tell them: said twice, counted once, and always confirmed. OCPP 1.6 §4.7, §4.8, §4.10. */
+import type { FromCaller, IdTagInfo } from "../facts/catalogue.ts"
+import { instantOf } from "../facts/instants.ts"
+import { readingsOf, startKeyOf } from "../facts/transaction-key.ts"
+import type { RequestOf } from "../ocpp/action.ts"
+import type { FromChargePoint } from "../ocpp/index.ts"
+import type { Store } from "./ports.ts"
+
+export class Transactions {
+  readonly #store: Pick<Store, "change">
+
+  constructor(store: Pick<Store, "change">) {
+    this.#store = store
+  }
+
+  /** Resolves when the transaction is on disk; a repetition gets the first answer again, whatever became of the idTag. */
+  async start(
+    caller: FromCaller,
+    uniqueId: string,
+    request: RequestOf<FromChargePoint["StartTransaction"]>,
+  ): Promise<{ transactionId: number; idTagInfo: IdTagInfo }> {
+    const startedAt = instantOf(request.timestamp)
+    const startKey = startKeyOf(request, startedAt, uniqueId)
+    const { transactionId, idTagInfo } = await this.#store.change("startTransaction", {
+      ...caller,
+      request,
+      startedAt,
+      startKey,
+    })
+    return { transactionId, idTagInfo }
+  }
+
+  /** Resolves when the stop is on disk, to what is known of the idTag it names, if it names one. */
+  async stop(
+    caller: FromCaller,
+    request: RequestOf<FromChargePoint["StopTransaction"]>,
+  ): Promise<IdTagInfo | undefined> {
+    const { transactionId, transactionData = [] } = request
+    const { idTagInfo } = await this.#store.change("stopTransaction", {
+      ...caller,
+      request,
+      stoppedAt: instantOf(request.timestamp),
+      readings: readingsOf(transactionData, { connectorId: 0, transactionId }),
+    })
+    return idTagInfo
+  }
+
+  /** Resolves when the readings are on disk. */
+  async meter(caller: FromCaller, request: RequestOf<FromChargePoint["MeterValues"]>): Promise<void> {
+    const { connectorId, transactionId = null, meterValue } = request
+    const readings = readingsOf(meterValue, { connectorId, transactionId })
+    await this.#store.change("reportMeterValues", { ...caller, connectorId, transactionId, readings })
+  }
+}

@@ -1,0 +1,164 @@
+/** The wire log: frames of charge points where it is switched on or watched, errors and deviations always; written lazily. */
+import type { MessageRow } from "../facts/rows.ts"
+import type { Log } from "../log.ts"
+import type { WireMessage } from "../ocpp/conversation.ts"
+import { maskFrameText } from "./masking.ts"
+import type { Bus, Store } from "./ports.ts"
+
+type NewMessage = Omit<MessageRow, "id">
+
+interface WireLogOptions {
+  store: Pick<Store, "addMessages">
+  bus: Pick<Bus, "isWatched" | "publishMessages">
+  log: Log
+  flushMs?: number
+}
+
+const FLUSH_MS = 200
+const FLUSH_ROWS = 500
+/** Frames that wait for a store in trouble, in characters; beyond this the oldest are lost: no fact depends on them. */
+const MAX_WAITING_LENGTH = 32 * 1024 * 1024
+
+/** Whose frames these are, and whether all of them are kept; read at every frame. */
+export interface Tapped {
+  readonly id: string
+  readonly organisationId: string
+  readonly wireLog: boolean
+}
+
+export class WireLog implements AsyncDisposable {
+  readonly #options: WireLogOptions
+  readonly #timer: Timer
+  #waiting: NewMessage[] = []
+  #waitingLength = 0
+  #lost = 0
+  #writing: Promise<void> | undefined
+
+  constructor(options: WireLogOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => void this.flush(), options.flushMs ?? FLUSH_MS)
+  }
+
+  /** Listens to one conversation. `chargePoint` is asked anew at every frame: its setting may change. */
+  tap(chargePoint: () => Tapped): WireTap {
+    return new WireTap(chargePoint, {
+      isWatched: (chargePointId) => this.#options.bus.isWatched(chargePointId),
+      keep: (of, message) => this.#keep(of, message),
+    })
+  }
+
+  /** Writes what has gathered; never throws. */
+  flush(): Promise<void> {
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined
+    })
+    return this.#writing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#writing
+    await this.flush()
+  }
+
+  #keep({ id: chargePointId, organisationId }: Tapped, message: WireMessage): void {
+    this.#waiting.push({
+      organisationId,
+      chargePointId,
+      at: message.at,
+      direction: message.direction === "in" ? "FromChargePoint" : "ToChargePoint",
+      messageType: MESSAGE_TYPES[message.type],
+      uniqueId: message.uniqueId ?? null,
+      action: message.action ?? null,
+      // Masked when it is written: not while a charge point waits for its answer.
+      text: message.text,
+    })
+    this.#waitingLength += message.text.length
+    while (this.#waitingLength > MAX_WAITING_LENGTH) {
+      this.#waitingLength -= this.#waiting.shift()?.text.length ?? this.#waitingLength
+      this.#lost += 1
+    }
+    if (this.#waiting.length >= FLUSH_ROWS && this.#writing === undefined) queueMicrotask(() => void this.flush())
+  }
+
+  async #write(): Promise<void> {
+    if (this.#waiting.length === 0) return
+    const { store, bus, log } = this.#options
+    const rows = this.#waiting
+    const length = this.#waitingLength
+    this.#waiting = []
+    this.#waitingLength = 0
+    try {
+      const masked = rows.map((row) => ({ ...row, text: maskFrameText(row.text) }))
+      const stored = Map.groupBy(await store.addMessages(masked), (row) => row.chargePointId)
+      for (const [chargePointId, messages] of stored) bus.publishMessages(chargePointId, messages)
+      if (this.#lost > 0) log.warn({ frames: this.#lost }, "frames are missing in the wire log")
+      this.#lost = 0
+    } catch (cause) {
+      log.warn({ err: cause, frames: rows.length }, "the wire log could not be written; it waits")
+      this.#waiting = [...rows, ...this.#waiting]
+      this.#waitingLength += length
+    }
+  }
+}
+
+const MESSAGE_TYPES = {
+  call: "Call",
+  "call-result": "CallResult",
+  "call-error": "CallError",
+  "unreadable-call": "Unreadable",
+  ignored: "Unreadable",
+} as const satisfies Record<WireMessage["type"], MessageRow["messageType"]>
+
+interface TapEnds {
+  isWatched(chargePointId: string): boolean
+  keep(chargePoint: Tapped, message: WireMessage): void
+}
+
+/**
+ * One conversation as the wire log hears it. That a frame was in order is known only when it has been processed: until
+ * then it is held back where not everything is kept.
+ */
+export class WireTap {
+  readonly #chargePoint: () => Tapped
+  readonly #ends: TapEnds
+  /** CALLs of the charge point not yet answered, in order, that nobody has asked to keep so far. */
+  readonly #open = new Map<string, WireMessage>()
+  #newest: WireMessage | undefined
+
+  constructor(chargePoint: () => Tapped, ends: TapEnds) {
+    this.#chargePoint = chargePoint
+    this.#ends = ends
+  }
+
+  /** A frame in the order of the wire. */
+  message(message: WireMessage): void {
+    const chargePoint = this.#chargePoint()
+    const { direction, type, uniqueId } = message
+    const call = direction === "out" && uniqueId !== undefined ? this.#open.get(uniqueId) : undefined
+    if (call !== undefined && uniqueId !== undefined) this.#open.delete(uniqueId)
+
+    const wrong = type === "call-error" || type === "unreadable-call" || type === "ignored"
+    if (wrong || chargePoint.wireLog || this.#ends.isWatched(chargePoint.id)) {
+      if (wrong && call !== undefined) this.#ends.keep(chargePoint, call)
+      this.#ends.keep(chargePoint, message)
+      if (direction === "in") this.#newest = undefined
+    } else if (direction === "in") {
+      this.#newest = message
+      if (type === "call" && uniqueId !== undefined) this.#open.set(uniqueId, message)
+    }
+  }
+
+  /**
+   * Something was tolerated: in the frame that is `arriving`, else in a CALL of this action that is being processed, or
+   * in the answer that came last.
+   */
+  deviation(action: string | undefined, arriving: boolean): void {
+    const call = arriving ? undefined : this.#open.values().find((message) => message.action === action)
+    const message = call ?? this.#newest
+    if (message === undefined) return
+    this.#ends.keep(this.#chargePoint(), message)
+    if (message.uniqueId !== undefined) this.#open.delete(message.uniqueId)
+    if (message === this.#newest) this.#newest = undefined
+  }
+}

@@ -1,0 +1,298 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test"
+import { createClient } from "redis"
+import type { CommandRow, MessageRow } from "../../src/facts/rows.ts"
+import { BusUnavailable, type CommandOrder, type CommandResult } from "../../src/services/ports.ts"
+import { type RedisServer, startRedis } from "../support/redis.ts"
+import { until } from "../support/until.ts"
+import { failureOf, openNode } from "./support.ts"
+
+let server: RedisServer
+beforeAll(async () => {
+  server = await startRedis()
+})
+afterAll(() => server.stop())
+
+const flush = async () => {
+  const client = await createClient({ url: server.url }).connect()
+  await client.flushAll()
+  client.destroy()
+}
+beforeEach(flush)
+
+const order = (change: Partial<CommandOrder> = {}): CommandOrder => ({
+  commandId: crypto.randomUUID(),
+  organisationId: "default",
+  chargePointId: "cp-1",
+  action: "Reset",
+  request: { type: "Soft" },
+  requestedBy: "test",
+  requestedAt: Date.now(),
+  deadlineAt: Date.now() + 10_000,
+  idempotencyKey: null,
+  ...change,
+})
+
+const confirmed = (order: CommandOrder): CommandResult => ({
+  kind: "Confirmed",
+  command: { id: order.commandId } as CommandRow,
+  confirmation: { status: "Accepted", echo: order.request },
+})
+
+describe("ownership", () => {
+  test("the newest claim owns the charge point, and the node before it is told to let go", async () => {
+    await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
+    const superseded: [string, number][] = []
+    a.bus.onSuperseded((chargePointId, epoch) => superseded.push([chargePointId, epoch]))
+    const first = await a.bus.claim("cp-1", 0)
+    expect(await b.bus.ownerOf("cp-1")).toEqual({ nodeId: a.bus.nodeId, epoch: first })
+    const second = await b.bus.claim("cp-1", 0)
+    expect(second).toBeGreaterThan(first)
+    expect(await a.bus.ownerOf("cp-1")).toEqual({ nodeId: b.bus.nodeId, epoch: second })
+    await until("the older node hears of it", () => superseded.length > 0)
+    expect(superseded).toEqual([["cp-1", second]])
+  })
+
+  test("the late close of an older socket gives nothing up", async () => {
+    await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
+    const first = await a.bus.claim("cp-1", 0)
+    const second = await b.bus.claim("cp-1", 0)
+    await a.bus.release("cp-1", first)
+    expect(await a.bus.ownerOf("cp-1")).toEqual({ nodeId: b.bus.nodeId, epoch: second })
+    await b.bus.release("cp-1", second)
+    expect(await a.bus.ownerOf("cp-1")).toBeNull()
+  })
+
+  test("a newer socket on the same node supersedes the older one too", async () => {
+    await using a = await openNode(server.url)
+    const superseded: number[] = []
+    a.bus.onSuperseded((_, epoch) => superseded.push(epoch))
+    await a.bus.claim("cp-1", 0)
+    const second = await a.bus.claim("cp-1", 0)
+    await until("the node hears of it", () => superseded.length > 0)
+    expect(superseded).toEqual([second])
+    expect(await a.bus.ownerOf("cp-1")).toEqual({ nodeId: a.bus.nodeId, epoch: second })
+  })
+
+  test("epochs grow past the stored one, and after Redis was emptied", async () => {
+    await using a = await openNode(server.url)
+    const first = await a.bus.claim("cp-1", 0)
+    await flush()
+    const second = await a.bus.claim("cp-1", 0)
+    expect(second).toBeGreaterThan(first)
+    const ahead = second + 1_000_000_000_000
+    const third = await a.bus.claim("cp-1", ahead)
+    expect(third).toBe(ahead + 1)
+    expect(await a.bus.claim("cp-1", 0)).toBe(ahead + 2)
+    expect(Number.isSafeInteger(third)).toBe(true)
+  })
+
+  test("what a dead node held has no owner once its lease is over, and any node may take it", async () => {
+    await using b = await openNode(server.url)
+    const a = await openNode(server.url, { leaseMs: 300 })
+    const first = await a.bus.claim("cp-1", 0)
+    await b.bus.claim("cp-2", 0)
+    expect((await b.bus.nodes()).map((node) => node.nodeId).sort()).toEqual([a.bus.nodeId, b.bus.nodeId].sort())
+    await a.crash()
+    await until("the lease is over", async () => (await b.bus.ownerOf("cp-1")) === null)
+    expect([...(await b.bus.ownersOf(["cp-1", "cp-2", "cp-3"])).keys()]).toEqual(["cp-2"])
+    expect((await b.bus.nodes()).map((node) => node.nodeId)).toEqual([b.bus.nodeId])
+    expect(await b.bus.claim("cp-1", 0)).toBeGreaterThan(first)
+    await a[Symbol.asyncDispose]()
+  })
+
+  test("a node says what it is and how many it holds", async () => {
+    await using a = await openNode(server.url, { roles: ["api", "gateway"], version: "1.2.3", leaseMs: 150 })
+    await a.bus.claim("cp-1", 0)
+    await until("the lease tells of it", async () => (await a.bus.nodes())[0]?.chargePoints === 1)
+    const [presence] = await a.bus.nodes()
+    expect(presence).toMatchObject({ nodeId: a.bus.nodeId, roles: ["api", "gateway"], version: "1.2.3" })
+  })
+
+  test("an emptied Redis is told again who holds whom", async () => {
+    await using a = await openNode(server.url, { leaseMs: 300 })
+    const epoch = await a.bus.claim("cp-1", 0)
+    await flush()
+    await until("the owner is known again", async () => (await a.bus.ownerOf("cp-1"))?.epoch === epoch)
+  })
+
+  test("of two that were let in while Redis was away, the greater epoch wins", async () => {
+    await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
+    const superseded: [string, string, number][] = []
+    a.bus.onSuperseded((chargePointId, epoch) => superseded.push(["a", chargePointId, epoch]))
+    b.bus.onSuperseded((chargePointId, epoch) => superseded.push(["b", chargePointId, epoch]))
+    await a.bus.register("cp-1", 8)
+    await b.bus.register("cp-1", 7)
+    expect(await a.bus.ownerOf("cp-1")).toEqual({ nodeId: a.bus.nodeId, epoch: 8 })
+    expect(superseded).toEqual([["b", "cp-1", 8]])
+    await b.bus.register("cp-1", 9)
+    await until("the older one hears of it", () => superseded.length === 2)
+    expect(superseded[1]).toEqual(["a", "cp-1", 9])
+    expect(await a.bus.ownerOf("cp-1")).toEqual({ nodeId: b.bus.nodeId, epoch: 9 })
+  })
+
+  test("the owner is asked to hang up, with the reason", async () => {
+    await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
+    const asked: [string, string][] = []
+    a.bus.onDisconnect((chargePointId, reason) => asked.push([chargePointId, reason]))
+    await a.bus.claim("cp-1", 0)
+    await b.bus.disconnect("cp-1", "CredentialsChanged")
+    await b.bus.disconnect("nobody", "Deleted")
+    await until("the owner is asked", () => asked.length > 0)
+    expect(asked).toEqual([["cp-1", "CredentialsChanged"]])
+  })
+})
+
+describe("orders", () => {
+  test("go to the node that holds the charge point, and its result comes back", async () => {
+    await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
+    a.bus.onOrder(async (order) => confirmed(order))
+    const sent = order({ request: { type: "Hard" } })
+    expect(await b.bus.call(a.bus.nodeId, sent)).toEqual(confirmed(sent))
+  })
+
+  test("take the same road on one node", async () => {
+    await using a = await openNode(server.url)
+    a.bus.onOrder(async (order) => confirmed(order))
+    const results = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => a.bus.call(a.bus.nodeId, order({ commandId: `command-${n}` }))),
+    )
+    expect(results.map((result) => "command" in result && result.command?.id)).toEqual(
+      Array.from({ length: 20 }, (_, n) => `command-${n}`),
+    )
+  })
+
+  test("to a node that does not listen fail at once", async () => {
+    await using a = await openNode(server.url)
+    const failure = await failureOf(a.bus.call("gone", order({ deadlineAt: Date.now() + 3_600_000 })))
+    expect(failure).toBeInstanceOf(BusUnavailable)
+    expect(String(failure)).toContain("does not listen")
+  })
+
+  test("that are never answered end after their deadline", async () => {
+    await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
+    a.bus.onOrder(() => new Promise(() => undefined))
+    expect(await failureOf(b.bus.call(a.bus.nodeId, order({ deadlineAt: Date.now() })))).toBeInstanceOf(BusUnavailable)
+  })
+
+  test("whose handler fails are answered as Unavailable", async () => {
+    await using a = await openNode(server.url)
+    a.bus.onOrder(() => Promise.reject(new Error("a fault of ours")))
+    const result = await a.bus.call(a.bus.nodeId, order())
+    expect(result).toMatchObject({ kind: "Unavailable" })
+    expect(JSON.stringify(result)).not.toContain("a fault of ours")
+  })
+})
+
+describe("the wire", () => {
+  const row = (id: number) => ({ id, chargePointId: "cp-1", text: '[2,"1","Heartbeat",{}]' }) as MessageRow
+
+  test("is sent to those who watch it, on whichever node, and to nobody else", async () => {
+    await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
+    const seen: number[] = []
+    expect(a.bus.isWatched("cp-1")).toBe(false)
+    const watch = await b.bus.watchMessages("cp-1", (rows) => seen.push(...rows.map((row) => row.id)))
+    // Every node knows before the watch begins.
+    expect(a.bus.isWatched("cp-1")).toBe(true)
+    expect(a.bus.isWatched("cp-2")).toBe(false)
+    a.bus.publishMessages("cp-1", [row(1), row(2)])
+    b.bus.publishMessages("cp-1", [row(3)])
+    await until("the rows arrive", () => seen.length === 3)
+    expect(seen.sort()).toEqual([1, 2, 3])
+    await watch[Symbol.asyncDispose]()
+    await until("every node knows that nobody watches", () => !a.bus.isWatched("cp-1"))
+    expect(b.bus.isWatched("cp-1")).toBe(false)
+  })
+
+  test("a node that joins later learns who watches", async () => {
+    await using a = await openNode(server.url)
+    await using _watch = await a.bus.watchMessages("cp-1", () => undefined)
+    await using b = await openNode(server.url)
+    await until("the new node knows", () => b.bus.isWatched("cp-1"))
+  })
+})
+
+describe("while Redis is away", () => {
+  test("calls fail fast; on its return everything works again", async () => {
+    await using own = await startRedis()
+    await using a = await openNode(own.url)
+    await using b = await openNode(own.url)
+    a.bus.onOrder(async (order) => confirmed(order))
+    let returns = 0
+    a.bus.onReturn(() => {
+      returns++
+    })
+    const epoch = await a.bus.claim("cp-1", 0)
+    const seen: MessageRow[] = []
+    await using _watch = await b.bus.watchMessages("cp-1", (rows) => seen.push(...rows))
+
+    expect(a.bus.isReady).toBe(true)
+    await own.kill()
+    await until("the loss is noticed", () => !a.bus.isReady)
+    expect(await failureOf(a.bus.claim("cp-1", 0))).toBeInstanceOf(BusUnavailable)
+    expect(await failureOf(a.bus.release("cp-1", epoch))).toBeInstanceOf(BusUnavailable)
+    expect(await failureOf(b.bus.ownerOf("cp-1"))).toBeInstanceOf(BusUnavailable)
+    expect(await failureOf(b.bus.call(a.bus.nodeId, order()))).toBeInstanceOf(BusUnavailable)
+    expect(await failureOf(b.bus.nodes())).toBeInstanceOf(BusUnavailable)
+    expect(await failureOf(b.bus.disconnect("cp-1", "Silent"))).toBeInstanceOf(BusUnavailable)
+    expect(await failureOf(b.bus.watchMessages("cp-2", () => undefined))).toBeInstanceOf(BusUnavailable)
+    a.bus.publishMessages("cp-1", [])
+
+    await own.restart()
+    await until("the handlers ran", () => returns > 0)
+    const sent = order()
+    await until("orders arrive again", async () => {
+      const result = await b.bus.call(a.bus.nodeId, sent).catch(() => undefined)
+      return result?.kind === "Confirmed"
+    })
+    expect(await a.bus.claim("cp-2", 0)).toBeGreaterThan(epoch)
+    await until("the wire is heard again", () => {
+      a.bus.publishMessages("cp-1", [{ id: 1 } as MessageRow])
+      return seen.length > 0
+    })
+  })
+
+  test("a node that stays is still the owner when Redis comes back empty", async () => {
+    await using own = await startRedis()
+    await using a = await openNode(own.url)
+    await using b = await openNode(own.url)
+    const epoch = await a.bus.claim("cp-1", 0)
+    await b.bus.claim("cp-2", 0)
+    await b.bus.release("cp-1", epoch)
+    const client = await createClient({ url: own.url }).connect()
+    await client.flushAll()
+    client.destroy()
+    await own.kill()
+    await own.restart()
+    await until("both are known again", async () => {
+      const owners = await a.bus.ownersOf(["cp-1", "cp-2"]).catch(() => undefined)
+      return owners?.size === 2
+    })
+    expect(await b.bus.ownerOf("cp-1")).toEqual({ nodeId: a.bus.nodeId, epoch })
+  })
+
+  test("a reply waits for Redis to come back", async () => {
+    await using own = await startRedis()
+    await using a = await openNode(own.url)
+    await using b = await openNode(own.url)
+    const arrived = Promise.withResolvers<void>()
+    const answer = Promise.withResolvers<void>()
+    a.bus.onOrder(async (order) => {
+      arrived.resolve()
+      await answer.promise
+      return confirmed(order)
+    })
+    const result = b.bus.call(a.bus.nodeId, order({ deadlineAt: Date.now() + 20_000 }))
+    await arrived.promise
+    await own.kill()
+    answer.resolve()
+    await own.restart()
+    expect((await result).kind).toBe("Confirmed")
+  })
+})

@@ -1,0 +1,32 @@
+/** The workers: what is done in the background, by whichever node has time. */
+import { Closing } from "../src/closing.ts"
+import type { Jobs } from "../src/jobs/jobs.ts"
+import type { Log } from "../src/log.ts"
+import type { Bus, Clock, Store } from "../src/services/ports.ts"
+import { watchLiveness } from "./liveness.ts"
+import { keepRetention, type RetentionAges } from "./retention.ts"
+
+export interface WorkersOptions {
+  jobs: Jobs
+  store: Pick<Store, "change" | "read" | "prune">
+  bus: Pick<Bus, "ownersOf" | "disconnect">
+  clock: Clock
+  log: Log
+  /** After this long without a sign of life a charge point counts as offline, ms. */
+  silenceLimitMs: number
+  retention: RetentionAges
+  livenessEveryMs?: number
+  retentionEveryMs?: number
+}
+
+const LIVENESS_EVERY_MS = 5_000
+const RETENTION_EVERY_MS = 600_000
+
+/** Starts every worker on this node. Closing waits for the jobs that are running. @throws JobsUnavailable */
+export async function startWorkers(options: WorkersOptions): Promise<AsyncDisposable> {
+  const { livenessEveryMs = LIVENESS_EVERY_MS, retentionEveryMs = RETENTION_EVERY_MS } = options
+  const closing = new Closing(options.log)
+  closing.add("liveness", await watchLiveness({ ...options, everyMs: livenessEveryMs }))
+  closing.add("retention", await keepRetention({ ...options, ages: options.retention, everyMs: retentionEveryMs }))
+  return { [Symbol.asyncDispose]: () => closing.run() }
+}

@@ -1,0 +1,100 @@
+import type { ChargePointState } from "../../src/facts/events.ts"
+import { builder } from "../builder.ts"
+import { LeniencyWords, RegistrationStatusWords } from "../enums.ts"
+import { mutation } from "../mutation.ts"
+import { ChargePoint } from "../refs.ts"
+
+const payload = (name: string, description: string) =>
+  builder.objectRef<{ chargePoint: ChargePointState }>(name).implement({
+    description,
+    fields: (t) => ({ chargePoint: t.expose("chargePoint", { type: ChargePoint, description: "The charge point." }) }),
+  })
+
+const CreateChargePointInput = builder.inputType("CreateChargePointInput", {
+  description: "A charge point to be announced.",
+  fields: (t) => ({
+    identity: t.string({ required: true, description: "Its name in the URL it will connect to; letter case counts." }),
+    password: t.string({
+      description: "For Basic authentication: 32 to 40 hexadecimal digits are 16 to 20 bytes, anything else is text.",
+    }),
+    securityProfile: t.int({
+      description: "0 none, 1 Basic, 2 Basic over TLS, 3 client certificate; left out: 1 with a password, else 0.",
+    }),
+    registrationStatus: t.field({
+      type: RegistrationStatusWords.type,
+      description: "What its BootNotification is answered; ACCEPTED when left out.",
+    }),
+    leniency: t.field({
+      type: LeniencyWords.type,
+      description: "What its deviations meet; the node's default when left out.",
+    }),
+    wireLog: t.boolean({ description: "Whether every frame of it is kept; false when left out." }),
+    heartbeatIntervalS: t.int({
+      description: "The heartbeat interval it is given, s; the node's default when left out.",
+    }),
+  }),
+})
+
+mutation("createChargePoint", {
+  description: "Announces a charge point, so that it may connect.",
+  role: "Operator",
+  input: CreateChargePointInput,
+  success: payload("CreateChargePointPayload", "The charge point was created."),
+  errors: ["AlreadyExists"],
+  resolve: async ({ identity, ...settings }, { services, viewer }) => ({
+    chargePoint: await services.chargePoints.create(viewer, identity, {
+      ...settings,
+      securityProfile: settings.securityProfile ?? undefined,
+      registrationStatus: settings.registrationStatus ?? undefined,
+      wireLog: settings.wireLog ?? undefined,
+    }),
+  }),
+})
+
+const UpdateChargePointInput = builder.inputType("UpdateChargePointInput", {
+  description: "What shall be different about a charge point; what is left out stays as it is.",
+  fields: (t) => ({
+    identity: t.string({ required: true, description: "Which charge point." }),
+    password: t.string({ description: "The new password; null takes it away. An open socket is closed." }),
+    securityProfile: t.int({ description: "0 none, 1 Basic, 2 Basic over TLS, 3 client certificate." }),
+    registrationStatus: t.field({
+      type: RegistrationStatusWords.type,
+      description: "Whether it may take part; REJECTED also closes its socket.",
+    }),
+    leniency: t.field({ type: LeniencyWords.type, description: "What its deviations meet; null: the node's default." }),
+    wireLog: t.boolean({ description: "Whether every frame of it is kept." }),
+    heartbeatIntervalS: t.int({ description: "The heartbeat interval it is given, s; null: the node's default." }),
+  }),
+})
+
+mutation("updateChargePoint", {
+  description: "Changes what the operator decides about a charge point.",
+  role: "Operator",
+  input: UpdateChargePointInput,
+  success: payload("UpdateChargePointPayload", "The charge point is as asked."),
+  errors: ["ChargePointNotFound"],
+  resolve: async ({ identity, ...settings }, { services, viewer }) => ({
+    chargePoint: await services.chargePoints.update(viewer, identity, {
+      ...settings,
+      securityProfile: settings.securityProfile ?? undefined,
+      registrationStatus: settings.registrationStatus ?? undefined,
+      wireLog: settings.wireLog ?? undefined,
+    }),
+  }),
+})
+
+const DeleteChargePointInput = builder.inputType("DeleteChargePointInput", {
+  description: "A charge point to be taken away.",
+  fields: (t) => ({ identity: t.string({ required: true, description: "Which charge point." }) }),
+})
+
+mutation("deleteChargePoint", {
+  description: "Takes a charge point away and closes its socket; its transactions and readings stay.",
+  role: "Operator",
+  input: DeleteChargePointInput,
+  success: payload("DeleteChargePointPayload", "The charge point is gone; it is shown as it last was."),
+  errors: ["ChargePointNotFound"],
+  resolve: async ({ identity }, { services, viewer }) => ({
+    chargePoint: await services.chargePoints.delete(viewer, identity),
+  }),
+})

@@ -1,0 +1,158 @@
+/** How an operation of OCPP becomes a mutation: its input is what goes on the wire, its result the charge point's own answer. */
+import type { InputFieldBuilder, InputRef, ObjectRef } from "@pothos/core"
+import type { CommandRow } from "../../src/facts/rows.ts"
+import type { ConfirmationOf } from "../../src/ocpp/action.ts"
+import type { FromCentralSystem } from "../../src/ocpp/index.ts"
+import { checkOutbound } from "../../src/ocpp/validate.ts"
+import { resultOf } from "../../src/services/command-rows.ts"
+import type { CommandResult } from "../../src/services/ports.ts"
+import { demand, InvalidInput } from "../../src/services/refusals.ts"
+import { type BuilderTypes, builder } from "../builder.ts"
+import { CallError, CallTimeout, ChargePointOffline, type ErrorName, NotAllowedNow, Unavailable } from "../errors.ts"
+import { mutation } from "../mutation.ts"
+import { given } from "../paging.ts"
+import { Command } from "../refs.ts"
+import { onTheWire } from "./wire.ts"
+
+type Action = keyof FromCentralSystem
+
+/** What a charge point answered, beside the command it answered to. */
+export type Confirmed<A extends Action> = { command: CommandRow; confirmation: ConfirmationOf<FromCentralSystem[A]> }
+
+/** The command goes on without whoever asked. */
+class Queued {
+  readonly command: CommandRow
+
+  constructor(command: CommandRow) {
+    this.command = command
+  }
+}
+
+const CommandQueued = builder.objectRef<Queued>("CommandQueued").implement({
+  description: "The command is taken and its answer comes later: follow it with commandChanged.",
+  fields: (t) => ({ command: t.expose("command", { type: Command, description: "The command as it is kept." }) }),
+})
+
+interface OperationInput {
+  chargePoint: string
+  idempotencyKey?: string | null | undefined
+  timeoutMs?: number | null | undefined
+}
+
+const MAX_TIMEOUT_MS = 600_000
+
+/** The inputs that every operation has beside the standard's own fields. */
+export const operationFields = (t: InputFieldBuilder<BuilderTypes, "InputObject">) => ({
+  chargePoint: t.string({ required: true, description: "The identity of the charge point that is asked." }),
+  idempotencyKey: t.string({
+    description: "A retry with the same key is the same command: it is not sent again, its answer is given again.",
+  }),
+  timeoutMs: t.int({
+    description: `How long the charge point has to answer, ms, 1 to ${MAX_TIMEOUT_MS}; the node's default when left out.`,
+  }),
+})
+
+/** The charge point's answer to an operation: the standard's fields come from `fields`. */
+export function confirmationType<A extends Action>(
+  action: A,
+  fields: Parameters<ReturnType<typeof builder.objectRef<Confirmed<A>>>["implement"]>[0]["fields"],
+): ObjectRef<BuilderTypes, Confirmed<A>> {
+  const ref = builder.objectRef<Confirmed<A>>(`${action}Confirmation`)
+  ref.implement({ description: `The charge point's own answer: ${action}.conf.`, ...(fields && { fields }) })
+  builder.objectField(ref, "command", (t) =>
+    t.field({ type: Command, description: "The command as it is kept.", resolve: ({ command }) => command }),
+  )
+  return ref
+}
+
+const ERRORS: readonly ErrorName[] = [
+  "ChargePointNotFound",
+  "ChargePointOffline",
+  "CallTimeout",
+  "CallError",
+  "NotAllowedNow",
+]
+
+/**
+ * Declares the mutation that asks a charge point for this action. Only what the official schema forbids is refused here:
+ * an operator may ask for what a charge point should refuse.
+ */
+export function operation<A extends Action, Input extends OperationInput>(
+  action: A,
+  {
+    description,
+    input,
+    wire = (fields) => fields,
+    confirmation,
+  }: {
+    description: string
+    input: InputRef<Input>
+    /** The standard's own fields where they are not written as the wire has them. */
+    wire?: (fields: Omit<Input, keyof OperationInput>) => object
+    confirmation: ObjectRef<BuilderTypes, Confirmed<A>>
+  },
+): void {
+  const name = action.charAt(0).toLowerCase() + action.slice(1)
+  mutation<Input, Confirmed<A>, Queued>(name, {
+    description,
+    role: "Operator",
+    input,
+    success: confirmation,
+    other: { ref: CommandQueued, is: (result) => result instanceof Queued },
+    errors: ERRORS,
+    resolve: async ({ chargePoint: identity, idempotencyKey, timeoutMs, ...fields }, { services, viewer }) => {
+      const request = onTheWire(wire(fields))
+      demand(
+        [
+          timeoutMs == null || (timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS),
+          "timeoutMs",
+          `must be 1 to ${MAX_TIMEOUT_MS}`,
+        ],
+        [
+          idempotencyKey == null || /^.{1,200}$/u.test(idempotencyKey),
+          "idempotencyKey",
+          "must have 1 to 200 characters",
+        ],
+      )
+      const faults = checkOutbound(action, "request", request)
+      if (faults.length > 0) throw new InvalidInput(faults.map(({ path, reason }) => ({ path, message: reason })))
+      const { id: chargePointId } = await services.chargePoints.find(viewer, identity)
+      const wish = { chargePointId, identity, action, request, ...given({ idempotencyKey, timeoutMs }) }
+      return cameTo(action, await services.commands.send(viewer, wish))
+    },
+  })
+}
+
+function cameTo<A extends Action>(action: A, result: CommandResult): Confirmed<A> | Queued {
+  switch (result.kind) {
+    case "Confirmed":
+      return confirmed(action, result.command, result.confirmation)
+    case "CallError":
+      throw new CallError(result.code, result.description, result.command)
+    case "Timeout":
+      throw new CallTimeout(result.command)
+    case "Offline":
+      throw new ChargePointOffline()
+    case "NotAllowedNow":
+      throw new NotAllowedNow(result.reason)
+    case "Unavailable":
+      throw new Unavailable(result.reason)
+    case "Repeated":
+      return cameToBefore(action, result.command)
+  }
+}
+
+/** What a command that was asked for before has come to by now. */
+function cameToBefore<A extends Action>(action: A, command: CommandRow): Confirmed<A> | Queued {
+  if (command.action !== action) {
+    throw new InvalidInput([{ path: "idempotencyKey", message: `belongs to a ${command.action}` }])
+  }
+  const result = resultOf(command)
+  return result ? cameTo(action, result) : new Queued(command)
+}
+
+/** The confirmation passed the schema of this action before it was recorded. */
+const confirmed = <A extends Action>(_action: A, command: CommandRow, confirmation: unknown): Confirmed<A> => ({
+  command,
+  confirmation: confirmation as Confirmed<A>["confirmation"],
+})

@@ -1,0 +1,131 @@
+/** The listener for people and their programs: GraphQL over HTTP, SSE and WebSocket, GraphiQL, health and metrics. */
+import type { Server } from "bun"
+import { createYoga } from "graphql-yoga"
+import { atMost } from "../src/at-most.ts"
+import type { Log } from "../src/log.ts"
+import { bearerToken } from "../src/services/authentication.ts"
+import type { Context, Services, Source } from "./context.ts"
+import { unauthenticated } from "./errors.ts"
+import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
+import { Loaders } from "./loaders.ts"
+import { type Asker, errorMask, useLastWords, useLimits, useNoSuggestionsForStrangers } from "./plugins.ts"
+import { schema } from "./schema.ts"
+import { type SocketData, Sockets } from "./socket.ts"
+
+export interface ApiOptions {
+  host: string
+  /** 0: any free one. */
+  port: number
+  services: Services
+  log: Log
+  /** Whether the node serves: `/readyz`. */
+  isReady: () => boolean | Promise<boolean>
+  /** What `/metrics` shows. */
+  metrics: { contentType: string; metrics(): Promise<string> }
+  limits?: Partial<Limits>
+}
+
+export interface Api extends AsyncDisposable {
+  readonly port: number
+  /** How many subscriptions are open. */
+  readonly subscriptions: number
+}
+
+const PATH = "/graphql"
+/** How long a stop waits for answers under way, ms. */
+const STOP_PATIENCE_MS = 2_000
+
+/** Opens the listener. Disposing ends subscriptions, lets answers under way finish, and closes every connection. */
+export function startApi({ host, port, services, log, isReady, metrics, limits: some }: ApiOptions): Api {
+  const limits: Limits = { ...DEFAULT_LIMITS, ...some }
+  const sources = new Set<Source>()
+  const mask = errorMask(log)
+  const askerOf = async (token: string): Promise<Asker> => ({
+    viewer: await services.authentication.viewerOf(token),
+    token,
+  })
+  const yoga = createYoga<Asker, Context>({
+    schema,
+    graphqlEndpoint: PATH,
+    logging: false,
+    landingPage: false,
+    multipart: false,
+    batching: false,
+    // Nothing is authenticated by cookie, so that other origins may ask: they need a token like everybody.
+    cors: { origin: "*", credentials: false },
+    maxRequestBodySize: limits.bodyBytes,
+    maskedErrors: { maskError: mask },
+    graphiql: {
+      title: "Busbar",
+      defaultTabs: [{ query: "{\n  viewer { name role }\n}\n", headers: '{ "authorization": "Bearer " }' }],
+    },
+    // Nine megabytes that most nodes never show.
+    renderGraphiQL: async (options) => (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options),
+    plugins: [useLimits(limits), useNoSuggestionsForStrangers(), useLastWords(mask)],
+    context: ({ viewer, token }) => {
+      if (!viewer) throw unauthenticated()
+      return { viewer, token, services, loaders: new Loaders(services.read, viewer), sources }
+    },
+  })
+  const sockets = new Sockets({
+    asker: askerOf,
+    envelop: (asker, params) => yoga.getEnveloped({ ...asker, params }),
+    mask,
+    limits,
+    log,
+  })
+
+  const graphql = async (request: Request, server: Server<SocketData>): Promise<Response | undefined> => {
+    if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return sockets.upgrade(request, server)
+    try {
+      return await yoga.fetch(request, await askerOf(bearerToken(request.headers.get("authorization")) ?? ""))
+    } catch (cause) {
+      return Response.json({ errors: [mask(cause)] }, { status: 503 })
+    }
+  }
+
+  const server = Bun.serve<SocketData>({
+    hostname: host,
+    port,
+    maxRequestBodySize: limits.bodyBytes,
+    // Longer than the pings that keep an event stream alive.
+    idleTimeout: 60,
+    websocket: sockets.handler,
+    async fetch(request, bun) {
+      switch (new URL(request.url).pathname) {
+        case PATH:
+          return graphql(request, bun)
+        case "/":
+          return Response.redirect(PATH, 302)
+        case "/healthz":
+          return new Response("alive\n")
+        case "/readyz":
+          return (await isReady()) ? new Response("ready\n") : new Response("not ready\n", { status: 503 })
+        case "/metrics":
+          return new Response(await metrics.metrics(), { headers: { "content-type": metrics.contentType } })
+        default:
+          return new Response("not found\n", { status: 404 })
+      }
+    },
+    error(cause) {
+      return Response.json({ errors: [mask(cause)] }, { status: 500 })
+    },
+  })
+
+  let stopped: Promise<void> | undefined
+  const stop = async () => {
+    const finished = server.stop()
+    for (const source of sources) void source.return()
+    sockets.end()
+    await atMost(finished, STOP_PATIENCE_MS)
+    await server.stop(true)
+    await services.authentication[Symbol.asyncDispose]()
+  }
+  return {
+    port: server.port ?? port,
+    get subscriptions() {
+      return sources.size
+    },
+    [Symbol.asyncDispose]: () => (stopped ??= stop()),
+  }
+}

@@ -1,0 +1,194 @@
+/** The environment, read in one place: every variable with its meaning, default and check; a frozen, typed result. */
+import * as v from "valibot"
+
+/** What a node does; by default all three. */
+export const ROLES = ["gateway", "api", "worker"] as const
+export type NodeRole = (typeof ROLES)[number]
+
+interface Variable<Value> {
+  /** What `--help` prints; starts in lower case, units named. */
+  help: string
+  /** As it would be written in the environment; undefined: there is none. */
+  default?: string
+  schema: v.GenericSchema<string | undefined, Value>
+}
+
+const variable = <Value>(
+  help: string,
+  fallback: string | undefined,
+  schema: v.GenericSchema<string | undefined, Value>,
+): Variable<Value> => (fallback === undefined ? { help, schema } : { help, default: fallback, schema })
+
+const text = v.pipe(v.string("is missing"), v.trim(), v.nonEmpty("is empty"))
+const optionalText = v.optional(text)
+
+const integer = (min: number, max: number) =>
+  v.pipe(
+    text,
+    v.regex(/^\d+$/, `must be a whole number from ${min} to ${max}`),
+    v.transform(Number),
+    v.minValue(min, `must be at least ${min}`),
+    v.maxValue(max, `must be at most ${max}`),
+  )
+
+const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) =>
+  v.pipe(text, v.picklist(words, `must be one of ${words.join(", ")}`))
+
+const flag = v.pipe(
+  oneOf(["true", "false"]),
+  v.transform((word) => word === "true"),
+)
+
+const url = (...protocols: string[]) =>
+  v.optional(
+    v.pipe(
+      text,
+      v.check(
+        (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+        `must be a URL beginning with ${protocols.map((protocol) => `${protocol}//`).join(" or ")}`,
+      ),
+    ),
+  )
+
+const port = integer(0, 65_535)
+
+const VARIABLES = {
+  OCPP_PORT: variable("port that charge points connect to (ws://host:port/ocpp/<identity>)", "9220", port),
+  HTTP_PORT: variable("port of the GraphQL API, metrics and health", "4000", port),
+  HOST: variable("address both listeners bind to", "0.0.0.0", text),
+  DATA_DIR: variable("folder of everything a node keeps on disk", "./data", text),
+  DATABASE_URL: variable(
+    "postgres://… of the store; left out: SQLite in DATA_DIR",
+    undefined,
+    url("postgres:", "postgresql:"),
+  ),
+  REDIS_URL: variable(
+    "redis://… shared by all nodes; left out: the node runs its own redis-server",
+    undefined,
+    url("redis:", "rediss:"),
+  ),
+  ROLES: variable(
+    "what this node does, separated by commas",
+    "gateway,api,worker",
+    v.pipe(
+      text,
+      v.transform((list) => list.split(",").map((word) => word.trim())),
+      v.array(v.picklist(ROLES, `must name roles out of ${ROLES.join(", ")}`)),
+      v.minLength(1),
+    ),
+  ),
+  NODE_ID: variable("name of this node among the others; left out: made at every start", undefined, optionalText),
+  ADMIN_TOKEN: variable(
+    "bearer token of the operator; left out: one is made at the first start and shown once",
+    undefined,
+    v.optional(v.pipe(text, v.minLength(16, "must have at least 16 characters"))),
+  ),
+  SECRET_KEY: variable(
+    "key for password hashes; made and kept in DATA_DIR with SQLite, required with PostgreSQL",
+    undefined,
+    v.optional(v.pipe(text, v.minLength(16, "must have at least 16 characters"))),
+  ),
+  JWKS_URL: variable(
+    "JSON Web Key Set of an identity provider whose JWTs are accepted too",
+    undefined,
+    url("https:", "http:"),
+  ),
+  JWT_ISSUER: variable("the iss claim such a JWT must carry", undefined, optionalText),
+  JWT_AUDIENCE: variable("the aud claim such a JWT must carry", undefined, optionalText),
+  LOG_LEVEL: variable(
+    "least severe log line that is written",
+    "info",
+    oneOf(["trace", "debug", "info", "warn", "error", "fatal", "silent"]),
+  ),
+  HEARTBEAT_INTERVAL: variable("heartbeat interval given to charge points, in s", "300", integer(1, 86_400)),
+  BOOT_RETRY_INTERVAL: variable("wait given to Pending and Rejected charge points, in s", "60", integer(1, 86_400)),
+  CALL_TIMEOUT: variable("how long a charge point has to answer a command, in s", "30", integer(1, 600)),
+  LENIENCY: variable("what deviations from the standard meet by default", "tolerant", oneOf(["strict", "tolerant"])),
+  REGISTRATION: variable(
+    "open: an unknown charge point that connects is created; closed: it is refused",
+    "closed",
+    oneOf(["open", "closed"]),
+  ),
+  HIDE_IDENTITIES: variable("answer unknown identities like wrong passwords (401)", "false", flag),
+  PING_INTERVAL: variable(
+    "a WebSocket silent for this long is pinged, and closed after twice as long, in s",
+    "60",
+    integer(4, 480),
+  ),
+  SILENCE_LIMIT: variable(
+    "a charge point not heard of for this long is taken for offline, in s",
+    "900",
+    integer(10, 604_800),
+  ),
+  MAX_FRAME_BYTES: variable("largest frame accepted from a charge point", "262144", integer(4_096, 16_777_216)),
+  STORE_TROUBLE_LIMIT: variable(
+    "after this long without a working store, charge points are sent away, in s",
+    "10",
+    integer(1, 600),
+  ),
+  DRAIN_TIME: variable("over how long sockets are handed back at a stop, in s", "2", integer(0, 600)),
+  MESSAGE_RETENTION: variable("how long the wire log is kept, in days", "14", integer(1, 3_650)),
+  METER_VALUE_RETENTION: variable("how long readings are kept, in days", "730", integer(1, 36_500)),
+  JOURNAL_RETENTION: variable("how long the journal of events is kept, in hours", "72", integer(1, 8_760)),
+} satisfies Record<string, Variable<unknown>>
+
+type Variables = typeof VARIABLES
+type VariableName = keyof Variables
+
+/** What the environment says, checked: each variable under its own name. */
+export type Config = Readonly<{ [Name in VariableName]: v.InferOutput<Variables[Name]["schema"]> }>
+
+/** Everything that is wrong with the environment, one line each. */
+export class BadConfig extends Error {
+  override readonly name = "BadConfig"
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`the configuration cannot be used:\n${problems.map((problem) => `  ${problem}`).join("\n")}`)
+    this.problems = problems
+  }
+}
+
+/** Reads the environment. Unset and empty mean the default. @throws BadConfig with every problem found. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, { schema, default: fallback }] of Object.entries<Variable<unknown>>(VARIABLES)) {
+    const given = environment[name]
+    const result = v.safeParse(schema, given === undefined || given === "" ? fallback : given)
+    if (result.success) values[name] = result.output
+    else problems.push(...result.issues.map((issue) => `${name} ${issue.message}`))
+  }
+  if (environment["DATABASE_URL"] && !environment["SECRET_KEY"])
+    problems.push("SECRET_KEY is required with DATABASE_URL, the same on every node")
+  if (problems.length > 0) throw new BadConfig(problems)
+  return Object.freeze(values) as Config
+}
+
+/** The text of `--help`: how to start, and every variable with its default. */
+export function helpText(): string {
+  const lines = Object.entries<Variable<unknown>>(VARIABLES).map(
+    ([name, { help, default: fallback }]) =>
+      `  ${name.padEnd(22)} ${help}${fallback === undefined ? "" : ` [${fallback}]`}`,
+  )
+  return [
+    "Busbar, a charging station management system for OCPP 1.6-J.",
+    "",
+    "  npm start                 run a node",
+    "  npm start -- --demo       run a node with a small fleet of simulated charge points",
+    "  npm start -- --help       this text",
+    "",
+    "Configuration is by environment variables:",
+    "",
+    ...lines,
+    "",
+  ].join("\n")
+}
+
+/** The text of `.env.example`: every variable, commented out, with its default. */
+export function envExample(): string {
+  const lines = Object.entries<Variable<unknown>>(VARIABLES).map(
+    ([name, { help, default: fallback }]) => `# ${help}\n#${name}=${fallback ?? ""}\n`,
+  )
+  return ["# Busbar's settings. All have a default, or may be left out.\n", ...lines].join("\n")
+}

@@ -1,0 +1,61 @@
+/** The environment is read whole: every problem at once, defaults where nothing is said. */
+import { describe, expect, test } from "bun:test"
+import { BadConfig, envExample, helpText, readConfig } from "../src/config.ts"
+
+function problemsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment)
+  } catch (cause) {
+    if (cause instanceof BadConfig) return cause.problems
+    throw cause
+  }
+  throw new Error("the configuration was accepted")
+}
+
+describe("configuration", () => {
+  test("an empty environment means the defaults", () => {
+    expect(readConfig({})).toMatchObject({
+      OCPP_PORT: 9220,
+      HTTP_PORT: 4000,
+      ROLES: ["gateway", "api", "worker"],
+      LENIENCY: "tolerant",
+      REGISTRATION: "closed",
+      HIDE_IDENTITIES: false,
+    })
+  })
+
+  test("an empty value means the default, as an unset one does", () => {
+    expect(readConfig({ OCPP_PORT: "" }).OCPP_PORT).toBe(9220)
+  })
+
+  test("every problem is reported at once", () => {
+    const problems = problemsOf({
+      OCPP_PORT: "70000",
+      HTTP_PORT: "http",
+      ROLES: "gateway,boss",
+      LOG_LEVEL: "loud",
+      REDIS_URL: "localhost",
+      ADMIN_TOKEN: "short",
+    })
+    for (const name of ["OCPP_PORT", "HTTP_PORT", "ROLES", "LOG_LEVEL", "REDIS_URL", "ADMIN_TOKEN"])
+      expect(problems.some((problem) => problem.startsWith(`${name} `))).toBe(true)
+  })
+
+  test("PostgreSQL needs the key that its nodes share", () => {
+    expect(problemsOf({ DATABASE_URL: "postgres://localhost/busbar" })).toEqual([
+      "SECRET_KEY is required with DATABASE_URL, the same on every node",
+    ])
+  })
+
+  test("the result is frozen", () => {
+    expect(Object.isFrozen(readConfig({}))).toBe(true)
+  })
+
+  test("--help and .env.example name every variable", async () => {
+    expect(await Bun.file(new URL("../.env.example", import.meta.url)).text()).toBe(envExample())
+    for (const name of Object.keys(readConfig({}))) {
+      expect(helpText()).toContain(name)
+      expect(envExample()).toContain(`#${name}=`)
+    }
+  })
+})

@@ -1,6 +1,6 @@
 /** The first tables: everything of the base standard, commands, journal, wire log. */
 import { type CreateTableBuilder, sql } from "kysely"
-import type { Migration } from "./index.ts"
+import type { Migration } from "./migration.ts"
 
 /** A column: text or number, `?` where null is allowed. */
 type Column = "text" | "text?" | "integer" | "integer?" | "real" | "real?" | "flag"

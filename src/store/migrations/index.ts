@@ -1,9 +1,8 @@
 /** The tables' history: each migration runs once per database, in order, on either engine. */
-import { type Kysely, sql, type Transaction } from "kysely"
+import { type Kysely, sql } from "kysely"
 import type { EngineName } from "../session.ts"
 import { core } from "./0001-core.ts"
-
-export type Migration = (db: Transaction<unknown>, engine: EngineName, now: number) => Promise<void>
+import type { Migration } from "./migration.ts"
 
 /** By name, in order. A migration that has been released is never edited. */
 const migrations: Readonly<Record<string, Migration>> = {

@@ -6,6 +6,7 @@ import type { Log } from "../src/log.ts"
 import { bearerToken } from "../src/services/authentication.ts"
 import type { Context, Services, Source } from "./context.ts"
 import { unauthenticated } from "./errors.ts"
+import { graphiql } from "./graphiql.ts"
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
 import { Loaders } from "./loaders.ts"
 import { type Asker, errorMask, useLastWords, useLimits, useNoSuggestionsForStrangers } from "./plugins.ts"
@@ -55,10 +56,7 @@ export function startApi({ host, port, services, log, isReady, metrics, limits: 
     cors: { origin: "*", credentials: false },
     maxRequestBodySize: limits.bodyBytes,
     maskedErrors: { maskError: mask },
-    graphiql: {
-      title: "Busbar",
-      defaultTabs: [{ query: "{\n  viewer { name role }\n}\n", headers: '{ "authorization": "Bearer " }' }],
-    },
+    graphiql,
     // Nine megabytes that most nodes never show.
     renderGraphiQL: async (options) => (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options),
     plugins: [useLimits(limits), useNoSuggestionsForStrangers(), useLastWords(mask)],

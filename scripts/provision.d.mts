@@ -1,3 +1,4 @@
 export declare function findRedis(): string | undefined
 export declare function findPostgres(): string | undefined
-export declare function provide(names: ("redis" | "postgres")[]): void
+export declare function findChromium(): string | undefined
+export declare function provide(names: ("redis" | "postgres" | "chromium")[]): void

@@ -12,7 +12,7 @@ const args = process.argv.slice(2)
 
 try {
   install()
-  provide(serversFor(args))
+  provide(programsFor(args))
 } catch (error) {
   if (!(error instanceof Missing)) throw error
   say(error.message)
@@ -35,11 +35,11 @@ child.on("exit", (code, signal) => {
 
 /**
  * @param {string[]} args
- * @returns {("redis" | "postgres")[]}
+ * @returns {("redis" | "postgres" | "chromium")[]}
  */
-function serversFor(args) {
+function programsFor(args) {
   const program = args.find((arg) => !arg.startsWith("-"))
-  if (program === "scripts/test.ts") return ["redis", "postgres"]
+  if (program === "scripts/test.ts") return ["redis", "postgres", "chromium"]
   const isNode = program === "src/main.ts" || program === "workers/main.ts"
   return isNode && !args.includes("--help") && !args.includes("-h") && !hasRedisUrl() ? ["redis"] : []
 }

@@ -43,7 +43,7 @@ export const builder = new SchemaBuilder<Types>({
     nodeTypeOptions: { description: "Anything that can be asked for again by its id alone." },
     idFieldOptions: { description: "Globally unique; opaque." },
     nodeQueryOptions: {
-      description: "Whatever has this id, if it belongs to the viewer's organisation.",
+      description: "Whatever has this id; null where the viewer's organisation has nothing of this id (any more).",
       args: { id: { description: "As given by the id field of any type that implements Node." } },
     },
     nodesQueryOptions: false,

@@ -17,9 +17,11 @@ import { enumName } from "./words.ts"
 /** The charge point holds no socket: nothing left, and nothing waits. */
 export class ChargePointOffline extends Error {
   override readonly name = "ChargePointOffline"
+  readonly command: CommandRow
 
-  constructor() {
+  constructor(command: CommandRow) {
     super("the charge point is not connected")
+    this.command = command
   }
 }
 
@@ -100,7 +102,7 @@ export const errorTypes = {
   AlreadyExists: plain("AlreadyExists", "A name that has to be unique is in use."),
   Unavailable: plain(
     "Unavailable",
-    "Something that the answer needs is away for the moment; nothing was done, and a later try may succeed.",
+    "Something that the answer needs is away for the moment; a later try may succeed. What it was asked to do may be done or not: with an idempotencyKey a retry never sends an operation twice.",
   ),
   Forbidden: plain("Forbidden", "The viewer's role does not reach."),
   InvalidInput: builder.objectRef<InvalidInput>("InvalidInput").implement({
@@ -114,7 +116,13 @@ export const errorTypes = {
       }),
     }),
   }),
-  ChargePointOffline: plain("ChargePointOffline", "The charge point is not connected: nothing was sent."),
+  ChargePointOffline: builder.objectRef<ChargePointOffline>("ChargePointOffline").implement({
+    description: "The charge point is not connected: nothing was sent.",
+    interfaces: [ErrorInterface],
+    fields: (t) => ({
+      command: t.expose("command", { type: Command, description: "The command as it is kept, state FAILED." }),
+    }),
+  }),
   CallTimeout: builder.objectRef<CallTimeout>("CallTimeout").implement({
     description:
       "The charge point did not answer in time; whether it acted is unknown. It is never sent again by itself.",

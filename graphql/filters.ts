@@ -8,7 +8,7 @@ import { ChargePointStatusWords } from "./enums-of-charging.ts"
 import { given } from "./paging.ts"
 
 export const ChargePointFilterInput = builder.inputType("ChargePointFilter", {
-  description: "Narrows charge points; what is left out does not narrow.",
+  description: "Narrows charge points; what is left out does not narrow, an empty list finds nothing.",
   fields: (t) => ({
     identities: t.stringList({ description: "One of these identities." }),
     search: t.string({ description: "Part of identity, vendor, model or serial number, whatever its letter case." }),
@@ -24,7 +24,7 @@ export const ChargePointFilterInput = builder.inputType("ChargePointFilter", {
 })
 
 export const TransactionFilterInput = builder.inputType("TransactionFilter", {
-  description: "Narrows transactions; what is left out does not narrow.",
+  description: "Narrows transactions; what is left out does not narrow, an empty list finds nothing.",
   fields: (t) => ({
     chargePoints: t.stringList({ description: "At a charge point with one of these identities." }),
     connectorId: t.int({ description: "At the connector with this number." }),
@@ -40,12 +40,12 @@ export const IdTagFilterInput = builder.inputType("IdTagFilter", {
   fields: (t) => ({
     search: t.string({ description: "Part of the idTag or its note, whatever its letter case." }),
     status: t.field({ type: IdTagStatusWords.type, description: "With this status." }),
-    parentIdTag: t.string({ description: "Below this parent idTag." }),
+    parentIdTag: t.string({ description: "Below this parent idTag, whatever its letter case." }),
   }),
 })
 
 export const CommandFilterInput = builder.inputType("CommandFilter", {
-  description: "Narrows commands; what is left out does not narrow.",
+  description: "Narrows commands; what is left out does not narrow, an empty list finds nothing.",
   fields: (t) => ({
     chargePoints: t.stringList({ description: "To a charge point with one of these identities." }),
     action: t.string({ description: "With this action, as OCPP names it: RemoteStartTransaction." }),

@@ -183,11 +183,15 @@ function variablesOf({ variableDefinitions = [] }: OperationDefinitionNode, give
   return { ...Object.fromEntries(defaults), ...given }
 }
 
-function longestList(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0
-  const longestWithin = Math.max(0, ...Object.values(value).slice(0, MAX_LOOKED_AT).map(longestList))
-  return Array.isArray(value) ? Math.max(value.length, longestWithin) : longestWithin
+/** Walks without recursion: what a client nests has no bound but its bytes. */
+function longestList(variables: unknown): number {
+  let longest = 0
+  const waiting: unknown[] = [variables]
+  while (waiting.length > 0) {
+    const value = waiting.pop()
+    if (typeof value !== "object" || value === null) continue
+    if (Array.isArray(value)) longest = Math.max(longest, value.length)
+    for (const within of Object.values(value)) waiting.push(within)
+  }
+  return longest
 }
-
-/** A list longer than this is refused for its own length. */
-const MAX_LOOKED_AT = 10_000

@@ -6,17 +6,26 @@ import type {
   ConnectorRow,
   DeviationRow,
   IdTagRow,
+  MessageRow,
   MeterValueRow,
   ReportRow,
+  StrayMessageRow,
   TransactionRow,
 } from "../src/facts/rows.ts"
-import type { Reads } from "../src/services/ports.ts"
+import type { EndPage, Reads, Slice, TransactionFilter } from "../src/services/ports.ts"
 import type { Viewer } from "../src/services/viewer.ts"
 
 type LoaderOf<Row> = DataLoader<string, Row>
 
-/** How many reports are looked up side by side. */
-const REPORTS_AT_ONCE = 8
+/** What is asked of each of several parents alike. */
+interface Asked<Parent, Arguments> {
+  of: Parent
+  args: Arguments
+}
+type AskedLoader<Parent, Arguments, Answer> = DataLoader<Asked<Parent, Arguments>, Answer, string>
+
+type StateFilter = Pick<TransactionFilter, "state">
+type MessageFilter = Parameters<Reads["messagesOfEach"]>[1]
 
 /**
  * What lies below a list, asked of the store once for all rows of the list. Rows of another organisation are as if they
@@ -34,7 +43,14 @@ export class Loaders {
   readonly activeTransactions: LoaderOf<TransactionRow[]>
   readonly latestMeterValues: LoaderOf<MeterValueRow[]>
   /** The newest report with this action. */
-  readonly latestReport: DataLoader<{ chargePointId: string; action: string }, ReportRow | null, string>
+  readonly latestReport: AskedLoader<string, string, ReportRow | null>
+  /** Pages below a list: those at an end of theirs, as screens ask for them. */
+  readonly transactions: AskedLoader<string, { filter: StateFilter; page: EndPage }, Slice<TransactionRow>>
+  readonly transactionCount: AskedLoader<string, StateFilter, number>
+  readonly messages: AskedLoader<string, { filter: MessageFilter; page: EndPage }, Slice<MessageRow>>
+  readonly strayMessages: AskedLoader<string, EndPage, Slice<StrayMessageRow>>
+  /** By transactionId. */
+  readonly meterValues: AskedLoader<number, EndPage, Slice<MeterValueRow>>
 
   constructor(read: Reads, { organisationId }: Pick<Viewer, "organisationId">) {
     const own = <Row extends { organisationId: string }>(rows: Row[]) =>
@@ -78,20 +94,46 @@ export class Loaders {
     this.deviations = listOf((ids) => read.deviationsOf(ids))
     this.activeTransactions = listOf((ids) => read.activeTransactionsOf(ids))
     this.latestMeterValues = listOf((ids) => read.latestMeterValuesOf(ids))
-    this.latestReport = new DataLoader(
-      (keys) =>
-        Promise.all(
-          keys.map(async ({ chargePointId, action }) => {
-            const [newest] = (await read.reportsOf(chargePointId, [action], { first: 1 })).rows
-            return newest?.row.organisationId === organisationId ? newest.row : null
-          }),
-        ),
-      { cacheKeyFn: ({ chargePointId, action }) => `${chargePointId} ${action}`, maxBatchSize: REPORTS_AT_ONCE },
-    )
+    this.latestReport = askedAlike(async (ids, action) => {
+      const rows = own(await read.latestReportsOf(ids, [action]))
+      return new Map(rows.map((row) => [row.chargePointId, row]))
+    }, null)
+    this.transactions = askedAlike((ids, { filter, page }) => read.transactionsOfEach(ids, filter, page), NO_ROWS)
+    this.transactionCount = askedAlike((ids, filter) => read.countTransactionsOfEach(ids, filter), 0)
+    this.messages = askedAlike((ids, { filter, page }) => read.messagesOfEach(ids, filter, page), NO_ROWS)
+    this.strayMessages = askedAlike((ids, page) => read.strayMessagesOfEach(ids, page), NO_ROWS)
+    this.meterValues = askedAlike((ids, page) => read.meterValuesOfEach(ids, page), NO_ROWS)
   }
 
   /** Forgets what was loaded: what follows sees the facts as they are then. */
   clear(): void {
     for (const loader of Object.values(this) as DataLoader<unknown, unknown>[]) loader.clearAll()
   }
+}
+
+const NO_ROWS = { rows: [], hasNextPage: false, hasPreviousPage: false }
+
+/** Asks once for all parents of whom the same is wanted. */
+function askedAlike<Parent, Arguments, Answer>(
+  load: (parents: readonly Parent[], args: Arguments) => Promise<ReadonlyMap<Parent, Answer>>,
+  none: Answer,
+): AskedLoader<Parent, Arguments, Answer> {
+  return new DataLoader(
+    async (keys) => {
+      const alike = Map.groupBy(keys, ({ args }) => JSON.stringify(args))
+      const loading = [...alike].map(async ([args, group]) => {
+        const [first] = group
+        const answers = first
+          ? load(
+              group.map(({ of }) => of),
+              first.args,
+            )
+          : new Map<Parent, Answer>()
+        return [args, await answers] as const
+      })
+      const answers = new Map(await Promise.all(loading))
+      return keys.map(({ of, args }) => answers.get(JSON.stringify(args))?.get(of) ?? none)
+    },
+    { cacheKeyFn: ({ of, args }) => JSON.stringify([of, args]) },
+  )
 }

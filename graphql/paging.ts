@@ -27,8 +27,12 @@ export function pageOf({ first, after, last, before }: PageArguments): Page {
     : { first: first ?? DEFAULT_PAGE, ...(after != null && { after }) }
 }
 
+/** Whether the page begins at an end of its list: such pages are read for many lists at once. */
+export const isEndPage = ({ after, before }: Page): boolean => after === undefined && before === undefined
+
 /** A slice as a connection shows it; `count` tells how long the whole list is. */
 export function connectionOf<Row>({ rows, hasNextPage, hasPreviousPage }: Slice<Row>, count?: () => Promise<number>) {
+  let counted: Promise<number> | undefined
   return {
     edges: rows.map(({ row, cursor }) => ({ node: row, cursor })),
     pageInfo: {
@@ -37,7 +41,8 @@ export function connectionOf<Row>({ rows, hasNextPage, hasPreviousPage }: Slice<
       startCursor: rows[0]?.cursor ?? null,
       endCursor: rows.at(-1)?.cursor ?? null,
     },
-    ...(count && { count }),
+    // However many names it is asked for by, it is counted once.
+    ...(count && { count: () => (counted ??= count()) }),
   }
 }
 

@@ -1,9 +1,10 @@
 /** What happens to every operation on either transport: its limits, its failures, and what strangers may learn. */
+import { PothosError } from "@pothos/core"
 import { type ExecutionResult, GraphQLError, parse } from "graphql"
 import type { Plugin } from "graphql-yoga"
 import type { Log } from "../src/log.ts"
 import type { Viewer } from "../src/services/viewer.ts"
-import { codedError } from "./errors.ts"
+import { coded, codedError, unauthenticated } from "./errors.ts"
 import { type Limits, limitErrors } from "./limits.ts"
 
 /** What a transport knows of whoever asks, before the operation is looked at. */
@@ -25,16 +26,14 @@ export const useLimits = (limits: Limits): Plugin<Asker> => ({
   },
 })
 
-const SUGGESTION = / ?Did you mean .*$/s
-
-/** Who has no token learns no name of the schema. */
-export const useNoSuggestionsForStrangers = (): Plugin<Asker> => ({
-  onValidate:
-    ({ context }) =>
-    ({ valid, result, setResult }) => {
-      if (valid || context.viewer) return
-      setResult(result.map((error: Error) => new GraphQLError(error.message.replace(SUGGESTION, ""))))
-    },
+/**
+ * Who has no valid token is told so before anything is read: a stranger's document costs nothing, and what would be wrong
+ * with it tells nothing of the schema.
+ */
+export const useAuthentication = (): Plugin<Asker> => ({
+  onParse({ context }) {
+    if (!context.viewer) throw unauthenticated()
+  },
 })
 
 /** A subscription that fails gives its failure as its last result, on both transports, instead of breaking off. */
@@ -83,14 +82,33 @@ class LastWords implements AsyncIterableIterator<ExecutionResult> {
 export function errorMask(log: Log): (error: unknown) => GraphQLError {
   return (error) => {
     const cause = rootOf(error)
-    if (error instanceof GraphQLError && cause === undefined) return error
-    const known = cause instanceof GraphQLError ? cause : codedError(cause)
+    if (error instanceof GraphQLError && isBeforeExecution(error, cause)) return withCode(error)
+    const known = cause instanceof GraphQLError ? foreseen(cause) : codedError(cause)
     const shown = known ?? unforeseen(cause, log)
     if (!(error instanceof GraphQLError)) return shown
     const { nodes, path } = error
     return new GraphQLError(shown.message, { nodes, path, extensions: shown.extensions })
   }
 }
+
+const isBeforeExecution = ({ path }: GraphQLError, cause: unknown) =>
+  cause === undefined || (path === undefined && cause instanceof GraphQLError)
+
+/** What GraphQL finds wrong before it runs anything, such as a variable of another type, is the asker's fault. */
+function withCode(error: GraphQLError): GraphQLError {
+  const { nodes, message, extensions } = error
+  return "code" in extensions
+    ? error
+    : new GraphQLError(message, { nodes, extensions: { code: BAD_INPUT, ...extensions } })
+}
+
+/** An error that carries its code, or Pothos complaining, once the schema is built, of an id; what else is thrown is a fault of ours. */
+function foreseen(cause: GraphQLError): GraphQLError | undefined {
+  if ("code" in cause.extensions) return cause
+  return cause instanceof PothosError ? coded("the id is not one of Busbar's", BAD_INPUT) : undefined
+}
+
+const BAD_INPUT = "BAD_USER_INPUT"
 
 /** What was thrown first; undefined where GraphQL itself found the fault. */
 function rootOf(error: unknown): unknown {

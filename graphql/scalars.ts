@@ -1,12 +1,19 @@
 import { GraphQLError, GraphQLInt, Kind, type ValueNode } from "graphql"
 import { builder } from "./builder.ts"
 
-const ISO_8601 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
+const ISO_8601 = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
 
 function readInstant(value: unknown): number {
-  const instant = typeof value === "string" && ISO_8601.test(value) ? Date.parse(value) : Number.NaN
+  const day = typeof value === "string" ? ISO_8601.exec(value)?.[1] : undefined
+  const instant = day !== undefined && isDay(day) ? Date.parse(String(value)) : Number.NaN
   if (Number.isNaN(instant)) throw new GraphQLError("a DateTime is text like 2025-01-31T08:15:00Z, with its zone")
   return instant
+}
+
+/** February 30 would be taken for March 2. */
+function isDay(day: string): boolean {
+  const midnight = new Date(`${day}T00:00:00Z`)
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day)
 }
 
 builder.scalarType("DateTime", {

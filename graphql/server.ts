@@ -9,7 +9,7 @@ import { unauthenticated } from "./errors.ts"
 import { graphiql } from "./graphiql.ts"
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
 import { Loaders } from "./loaders.ts"
-import { type Asker, errorMask, useLastWords, useLimits, useNoSuggestionsForStrangers } from "./plugins.ts"
+import { type Asker, errorMask, useAuthentication, useLastWords, useLimits } from "./plugins.ts"
 import { schema } from "./schema.ts"
 import { type SocketData, Sockets } from "./socket.ts"
 
@@ -33,8 +33,8 @@ export interface Api extends AsyncDisposable {
 }
 
 const PATH = "/graphql"
-/** How long a stop waits for answers under way, ms. */
-const STOP_PATIENCE_MS = 2_000
+/** How long a stop waits for answers under way, ms: longer than the gateway waits for those of charge points. */
+const STOP_PATIENCE_MS = 12_000
 
 /** Opens the listener. Disposing ends subscriptions, lets answers under way finish, and closes every connection. */
 export function startApi({ host, port, services, log, isReady, metrics, limits: some }: ApiOptions): Api {
@@ -59,7 +59,7 @@ export function startApi({ host, port, services, log, isReady, metrics, limits: 
     graphiql,
     // Nine megabytes that most nodes never show.
     renderGraphiQL: async (options) => (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options),
-    plugins: [useLimits(limits), useNoSuggestionsForStrangers(), useLastWords(mask)],
+    plugins: [useAuthentication(), useLimits(limits), useLastWords(mask)],
     context: ({ viewer, token }) => {
       if (!viewer) throw unauthenticated()
       return { viewer, token, services, loaders: new Loaders(services.read, viewer), sources }

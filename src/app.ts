@@ -2,20 +2,19 @@
 import { Registry, collectDefaultMetrics } from "prom-client"
 import { type Api, startApi } from "../graphql/server.ts"
 import { createServices } from "../graphql/services.ts"
-import { startWorkers } from "../workers/index.ts"
+import { openWorkers } from "../workers/node.ts"
 import { Closing } from "./closing.ts"
 import type { Config } from "./config.ts"
-import { chargePointState } from "./facts/events.ts"
 import { DEFAULT_ORGANISATION_ID } from "./facts/rows.ts"
 import { type Gateway, startGateway } from "./gateway/server.ts"
 import { openGatewayServices } from "./gateway/services.ts"
-import { openJobs } from "./jobs/jobs.ts"
 import type { Log } from "./log.ts"
 import { measureNode } from "./metrics.ts"
 import { type Resources, openResources } from "./resources.ts"
 import { secretKey } from "./secret-key.ts"
 import { type Commands, createCommands } from "./services/commands.ts"
 import { Lines } from "./services/lines.ts"
+import { followUpdates } from "./services/owner-updates.ts"
 import { Passwords } from "./services/passwords.ts"
 import type { Clock } from "./services/ports.ts"
 import { ensureFirstToken, Tokens } from "./services/tokens.ts"
@@ -32,9 +31,18 @@ export interface App extends AsyncDisposable {
   helperToken(name: string): Promise<string>
 }
 
+/** The address or the port of a listener cannot be had. */
+export class CannotListen extends Error {
+  override readonly name = "CannotListen"
+
+  constructor(variable: string, port: number, host: string, cause: unknown) {
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+    const why = code === "EADDRINUSE" ? "is in use by another program" : `cannot be opened: ${String(cause)}`
+    super(`${variable} ${port} on HOST ${host} ${why}`, { cause })
+  }
+}
+
 const SECOND_MS = 1_000
-const HOUR_MS = 3_600_000
-const DAY_MS = 86_400_000
 
 /** Starts a node. @throws what keeps it from working, after closing what was open already. */
 export async function startApp(config: Config, log: Log, clock: Clock = { now: Date.now }): Promise<App> {
@@ -48,10 +56,9 @@ export async function startApp(config: Config, log: Log, clock: Clock = { now: D
 }
 
 async function openApp(config: Config, log: Log, clock: Clock, closing: Closing): Promise<App> {
-  const passwords = new Passwords(await secretKey(config.SECRET_KEY, config.DATA_DIR))
   const resources = await openResources(config, { log, clock, closing })
   const { store, bus } = resources
-  const firstToken = (await ensureFirstToken(store, clock, config.ADMIN_TOKEN)) ?? null
+  const passwords = new Passwords(await secretKey(config.SECRET_KEY, config.DATA_DIR, store))
   const tokens = new Tokens(store, clock)
   const lines = new Lines()
   const commands = createCommands({ store, bus, lines, clock, log, callTimeoutMs: config.CALL_TIMEOUT * SECOND_MS })
@@ -67,12 +74,18 @@ async function openApp(config: Config, log: Log, clock: Clock, closing: Closing)
   const api = config.ROLES.includes("api")
     ? openApi(config, resources, { log, clock, closing, passwords, commands, registry, isReady })
     : undefined
+  // Both together: whoever waits for a charge point's answer is told it while the sockets are handed back.
+  closing.step("listeners", async () => {
+    await Promise.all([api?.[Symbol.asyncDispose](), gateway?.[Symbol.asyncDispose]()])
+  })
+  // Made last, and where it is shown: a start that fails must not use it up.
+  const firstToken = api === undefined ? undefined : await ensureFirstToken(store, clock, config.ADMIN_TOKEN, log)
 
   return {
     nodeId: bus.nodeId,
     ocppPort: gateway?.port,
     httpPort: api?.port,
-    firstToken,
+    firstToken: firstToken ?? null,
     async helperToken(name) {
       const viewer = { organisationId: DEFAULT_ORGANISATION_ID, name: "this node", role: "Admin" } as const
       const { token, apiToken } = await tokens.create(viewer, { name, role: "Admin" })
@@ -89,27 +102,6 @@ interface Surroundings {
   log: Log
   clock: Clock
   closing: Closing
-}
-
-async function openWorkers(config: Config, { store, redis, bus }: Resources, around: Surroundings): Promise<void> {
-  const { log, clock, closing } = around
-  const jobs = closing.add("jobs", openJobs({ redis, log: log.child({ room: "jobs" }) }))
-  closing.add(
-    "workers",
-    await startWorkers({
-      jobs,
-      store,
-      bus,
-      clock,
-      log: log.child({ room: "workers" }),
-      silenceLimitMs: config.SILENCE_LIMIT * SECOND_MS,
-      retention: {
-        messagesMs: config.MESSAGE_RETENTION * DAY_MS,
-        meterValuesMs: config.METER_VALUE_RETENTION * DAY_MS,
-        journalMs: config.JOURNAL_RETENTION * HOUR_MS,
-      },
-    }),
-  )
 }
 
 function openGateway(
@@ -136,28 +128,20 @@ function openGateway(
   )
   const gateway = closing.add(
     "gateway",
-    startGateway({
-      host: config.HOST,
-      port: config.OCPP_PORT,
-      services,
-      log: room,
-      pingIntervalMs: config.PING_INTERVAL * SECOND_MS,
-      maxFrameBytes: config.MAX_FRAME_BYTES,
-      storeTroubleLimitMs: config.STORE_TROUBLE_LIMIT * SECOND_MS,
-      drainMs: config.DRAIN_TIME * SECOND_MS,
-    }),
+    listening(config, "OCPP_PORT", () =>
+      startGateway({
+        host: config.HOST,
+        port: config.OCPP_PORT,
+        services,
+        log: room,
+        pingIntervalMs: config.PING_INTERVAL * SECOND_MS,
+        maxFrameBytes: config.MAX_FRAME_BYTES,
+        storeTroubleLimitMs: config.STORE_TROUBLE_LIMIT * SECOND_MS,
+        drainMs: config.DRAIN_TIME * SECOND_MS,
+      }),
+    ),
   )
-  // The owner's connection takes over what an operator changed on any node.
-  store.onJournal(({ events }) => {
-    for (const event of events)
-      if (event.type === "ChargePoint" && event.kind === "Updated") bus.tellUpdated(event.chargePoint.id)
-  })
-  bus.onUpdated((chargePointId) => {
-    store.read.chargePointsByIds([chargePointId]).then(
-      ([row]) => row !== undefined && gateway.chargePointUpdated(chargePointState(row)),
-      (cause: unknown) => room.warn({ err: cause, chargePointId }, "an updated charge point was not read again"),
-    )
-  })
+  followUpdates({ store, bus, lines, log: room }, (state) => gateway.chargePointUpdated(state))
   return gateway
 }
 
@@ -181,7 +165,9 @@ function openApi(
   closing.add("authentication", services.authentication)
   return closing.add(
     "api",
-    startApi({ host: config.HOST, port: config.HTTP_PORT, services, log: room, isReady, metrics: registry }),
+    listening(config, "HTTP_PORT", () =>
+      startApi({ host: config.HOST, port: config.HTTP_PORT, services, log: room, isReady, metrics: registry }),
+    ),
   )
 }
 
@@ -190,4 +176,13 @@ interface ApiSurroundings extends Surroundings {
   commands: Commands
   registry: Registry
   isReady: () => boolean
+}
+
+/** Opens a listener. @throws CannotListen */
+function listening<Listener>(config: Config, name: "OCPP_PORT" | "HTTP_PORT", listen: () => Listener): Listener {
+  try {
+    return listen()
+  } catch (cause) {
+    throw new CannotListen(name, config[name], config.HOST, cause)
+  }
 }

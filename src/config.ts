@@ -81,7 +81,13 @@ const VARIABLES = {
   ADMIN_TOKEN: variable(
     "bearer token of the operator; left out: one is made at the first start and shown once",
     undefined,
-    v.optional(v.pipe(text, v.minLength(16, "must have at least 16 characters"))),
+    v.optional(
+      v.pipe(
+        text,
+        v.minLength(16, "must have at least 16 characters"),
+        v.regex(/^[\x21-\x7e]*$/, "must be ASCII without white space: it stands in a header"),
+      ),
+    ),
   ),
   SECRET_KEY: variable(
     "key for password hashes; made and kept in DATA_DIR with SQLite, required with PostgreSQL",
@@ -111,7 +117,7 @@ const VARIABLES = {
   ),
   HIDE_IDENTITIES: variable("answer unknown identities like wrong passwords (401)", "false", flag),
   PING_INTERVAL: variable(
-    "a WebSocket silent for this long is pinged, and closed after twice as long, in s",
+    "a WebSocket silent for this long is pinged, and closed after twice as long, in s; one that never answers pings is closed after the greater of that and twice its heartbeat interval",
     "60",
     integer(4, 480),
   ),
@@ -161,9 +167,15 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   if (environment["DATABASE_URL"] && !environment["SECRET_KEY"])
     problems.push("SECRET_KEY is required with DATABASE_URL, the same on every node")
+  if (isPartOfNode(values["ROLES"]) && !(environment["DATABASE_URL"] && environment["REDIS_URL"]))
+    problems.push(
+      "ROLES names a part of a node: the nodes with the other parts need the same DATABASE_URL and REDIS_URL",
+    )
   if (problems.length > 0) throw new BadConfig(problems)
   return Object.freeze(values) as Config
 }
+
+const isPartOfNode = (roles: unknown): boolean => Array.isArray(roles) && ROLES.some((role) => !roles.includes(role))
 
 /** The text of `--help`: how to start, and every variable with its default. */
 export function helpText(): string {

@@ -41,10 +41,29 @@ describe("configuration", () => {
       expect(problems.some((problem) => problem.startsWith(`${name} `))).toBe(true)
   })
 
+  test.each(["a token with blanks in it", "a-token-with\ta-tab-in-it", "ein-tökeñ-of-other-letters"])(
+    "ADMIN_TOKEN %p could stand in no header",
+    (token) => {
+      expect(problemsOf({ ADMIN_TOKEN: token })).toEqual([
+        "ADMIN_TOKEN must be ASCII without white space: it stands in a header",
+      ])
+    },
+  )
+
   test("PostgreSQL needs the key that its nodes share", () => {
     expect(problemsOf({ DATABASE_URL: "postgres://localhost/busbar" })).toEqual([
       "SECRET_KEY is required with DATABASE_URL, the same on every node",
     ])
+  })
+
+  test("a part of a node needs what it shares with the nodes of the other parts", () => {
+    const shared = { DATABASE_URL: "postgres://localhost/busbar", SECRET_KEY: "a key that all nodes share" }
+    const problems = [
+      "ROLES names a part of a node: the nodes with the other parts need the same DATABASE_URL and REDIS_URL",
+    ]
+    expect(problemsOf({ ROLES: "worker" })).toEqual(problems)
+    expect(problemsOf({ ROLES: "gateway,api", ...shared })).toEqual(problems)
+    expect(readConfig({ ROLES: "api", ...shared, REDIS_URL: "redis://localhost" }).ROLES).toEqual(["api"])
   })
 
   test("the result is frozen", () => {

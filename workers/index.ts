@@ -1,5 +1,4 @@
 /** The workers: what is done in the background, by whichever node has time. */
-import { Closing } from "../src/closing.ts"
 import type { Jobs } from "../src/jobs/jobs.ts"
 import type { Log } from "../src/log.ts"
 import type { Bus, Clock, Store } from "../src/services/ports.ts"
@@ -25,8 +24,13 @@ const RETENTION_EVERY_MS = 600_000
 /** Starts every worker on this node. Closing waits for the jobs that are running. @throws JobsUnavailable */
 export async function startWorkers(options: WorkersOptions): Promise<AsyncDisposable> {
   const { livenessEveryMs = LIVENESS_EVERY_MS, retentionEveryMs = RETENTION_EVERY_MS } = options
-  const closing = new Closing(options.log)
-  closing.add("liveness", await watchLiveness({ ...options, everyMs: livenessEveryMs }))
-  closing.add("retention", await keepRetention({ ...options, ages: options.retention, everyMs: retentionEveryMs }))
-  return { [Symbol.asyncDispose]: () => closing.run() }
+  const workers = [
+    await watchLiveness({ ...options, everyMs: livenessEveryMs }),
+    await keepRetention({ ...options, ages: options.retention, everyMs: retentionEveryMs }),
+  ]
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(workers.map((worker) => worker[Symbol.asyncDispose]()))
+    },
+  }
 }

@@ -13,12 +13,17 @@ const payload = (name: string, description: string) =>
 const CreateChargePointInput = builder.inputType("CreateChargePointInput", {
   description: "A charge point to be announced.",
   fields: (t) => ({
-    identity: t.string({ required: true, description: "Its name in the URL it will connect to; letter case counts." }),
+    identity: t.string({
+      required: true,
+      description: "Its name in the URL it will connect to: 1 to 255 characters, decoded; letter case counts.",
+    }),
     password: t.string({
-      description: "For Basic authentication: 32 to 40 hexadecimal digits are 16 to 20 bytes, anything else is text.",
+      description:
+        "For Basic authentication: 32 to 40 hexadecimal digits are 16 to 20 bytes, anything else of 1 to 128 bytes is text. The standard wants 16 to 20 bytes. OCPP-J 1.6 §6.2.",
     }),
     securityProfile: t.int({
-      description: "0 none, 1 Basic, 2 Basic over TLS, 3 client certificate; left out: 1 with a password, else 0.",
+      description:
+        "0 none (a password is kept, but not asked for), 1 Basic, 2 Basic over TLS, 3 client certificate; left out: 1 with a password, else 0.",
     }),
     registrationStatus: t.field({
       type: RegistrationStatusWords.type,
@@ -30,7 +35,7 @@ const CreateChargePointInput = builder.inputType("CreateChargePointInput", {
     }),
     wireLog: t.boolean({ description: "Whether every frame of it is kept; false when left out." }),
     heartbeatIntervalS: t.int({
-      description: "The heartbeat interval it is given, s; the node's default when left out.",
+      description: "The heartbeat interval it is given, s, 1 to 86400; the node's default when left out.",
     }),
   }),
 })
@@ -52,11 +57,16 @@ mutation("createChargePoint", {
 })
 
 const UpdateChargePointInput = builder.inputType("UpdateChargePointInput", {
-  description: "What shall be different about a charge point; what is left out stays as it is.",
+  description:
+    "What shall be different about a charge point; what is left out stays as it is, as does what is null where null has no meaning of its own.",
   fields: (t) => ({
     identity: t.string({ required: true, description: "Which charge point." }),
-    password: t.string({ description: "The new password; null takes it away. An open socket is closed." }),
-    securityProfile: t.int({ description: "0 none, 1 Basic, 2 Basic over TLS, 3 client certificate." }),
+    password: t.string({
+      description: "The new password, as in CreateChargePointInput; null takes it away. An open socket is closed.",
+    }),
+    securityProfile: t.int({
+      description: "0 none, 1 Basic, 2 Basic over TLS, 3 client certificate; another one closes an open socket.",
+    }),
     registrationStatus: t.field({
       type: RegistrationStatusWords.type,
       description: "Whether it may take part; REJECTED also closes its socket.",

@@ -13,10 +13,16 @@ const payload = (name: string, description: string) =>
 const CreateIdTagInput = builder.inputType("CreateIdTagInput", {
   description: "An idTag to be known from now on.",
   fields: (t) => ({
-    idTag: t.string({ required: true, description: "1 to 20 characters; letter case makes no difference." }),
+    idTag: t.string({
+      required: true,
+      description: "1 to 20 characters; letter case and blanks at the ends make no difference.",
+    }),
     status: t.field({ type: IdTagStatusWords.type, description: "ACCEPTED when left out." }),
     parentIdTag: t.string({ description: "Those with the same parent may stop what one of them started." }),
-    expiryDate: t.field({ type: "DateTime", description: "From then on it is Expired; no end when left out." }),
+    expiryDate: t.field({
+      type: "DateTime",
+      description: "From then on it is Expired, may lie in the past; no end when left out.",
+    }),
     maxActiveTransactions: t.int({
       description: "How many transactions may run on it at once; any number when left out.",
     }),
@@ -36,7 +42,8 @@ mutation("createIdTag", {
 })
 
 const UpdateIdTagInput = builder.inputType("UpdateIdTagInput", {
-  description: "What shall be different about an idTag; what is left out stays as it is, null takes it away.",
+  description:
+    "What shall be different about an idTag; what is left out stays as it is, null takes it away (but never the status).",
   fields: (t) => ({
     idTag: t.string({ required: true, description: "Which idTag, whatever its letter case." }),
     status: t.field({ type: IdTagStatusWords.type, description: "What is stored about it." }),

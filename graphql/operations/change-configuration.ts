@@ -3,7 +3,8 @@ import { ConfigurationStatusWords } from "../enums.ts"
 import { confirmationType, operation, operationFields } from "./operation.ts"
 
 operation("ChangeConfiguration", {
-  description: "Sets one configuration key. OCPP 1.6 §5.3.",
+  description:
+    "Sets one configuration key. After AuthorizationKey, give the new password to updateChargePoint too: Busbar goes on asking for the old one. OCPP 1.6 §5.3.",
   input: builder.inputType("ChangeConfigurationInput", {
     description: "ChangeConfiguration.req. OCPP 1.6 §6.9.",
     fields: (t) => ({

@@ -132,7 +132,7 @@ function cameTo<A extends Action>(action: A, result: CommandResult): Confirmed<A
     case "Timeout":
       throw new CallTimeout(result.command)
     case "Offline":
-      throw new ChargePointOffline()
+      throw new ChargePointOffline(result.command)
     case "NotAllowedNow":
       throw new NotAllowedNow(result.reason)
     case "Unavailable":

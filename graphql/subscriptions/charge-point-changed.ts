@@ -53,7 +53,8 @@ builder.subscriptionField("chargePointChanged", (t) =>
     args: {
       filter: t.arg({
         type: ChargePointFilterInput,
-        description: "Only changes that leave the charge point within; all when left out.",
+        description:
+          "Only changes after which the charge point is within; all when left out. One that leaves is not told: to see it leave, filter by what stays, such as identities.",
       }),
       after: t.arg({ type: "Cursor", description: AFTER }),
     },

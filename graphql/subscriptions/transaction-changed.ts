@@ -28,7 +28,8 @@ builder.subscriptionField("transactionChanged", (t) =>
     args: {
       filter: t.arg({
         type: TransactionFilterInput,
-        description: "Only changes that leave the transaction within; all when left out.",
+        description:
+          "Only changes after which the transaction is within; all when left out. state: [ACTIVE] does not tell of ends: to see them, filter by what stays, such as chargePoints.",
       }),
       after: t.arg({ type: "Cursor", description: AFTER }),
     },

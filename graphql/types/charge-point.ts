@@ -7,7 +7,7 @@ import {
 } from "../connections.ts"
 import { LeniencyWords, RegistrationStatusWords, TransactionStateWords } from "../enums.ts"
 import { ChargePointFilterInput, chargePointFilter } from "../filters.ts"
-import { connectionOf, given, pageOf } from "../paging.ts"
+import { connectionOf, given, isEndPage, pageOf } from "../paging.ts"
 import {
   ChargePoint,
   ConfigurationKey,
@@ -64,7 +64,7 @@ builder.node(ChargePoint, {
       description: "0 none, 1 Basic authentication, 2 the same over TLS, 3 client certificate.",
     }),
     hasPassword: t.boolean({
-      description: "Whether it has to authenticate with a password.",
+      description: "Whether it has to authenticate with a password: security profile 1 or 2.",
       resolve: ({ securityProfile }) => securityProfile === 1 || securityProfile === 2,
     }),
     leniency: t.expose("leniency", {
@@ -121,14 +121,14 @@ builder.node(ChargePoint, {
       nullable: true,
       description: "Its newest FirmwareStatusNotification.",
       resolve: ({ id }, _args, { loaders }) =>
-        loaders.latestReport.load({ chargePointId: id, action: "FirmwareStatusNotification" }),
+        loaders.latestReport.load({ of: id, args: "FirmwareStatusNotification" }),
     }),
     diagnostics: t.field({
       type: DiagnosticsReport,
       nullable: true,
       description: "Its newest DiagnosticsStatusNotification.",
       resolve: ({ id }, _args, { loaders }) =>
-        loaders.latestReport.load({ chargePointId: id, action: "DiagnosticsStatusNotification" }),
+        loaders.latestReport.load({ of: id, args: "DiagnosticsStatusNotification" }),
     }),
     transactions: t.connection(
       {
@@ -137,10 +137,13 @@ builder.node(ChargePoint, {
         args: {
           state: t.arg({ type: [TransactionStateWords.type], description: "Only those in one of these states." }),
         },
-        resolve: async ({ id, organisationId }, args, { services: { read } }) => {
-          const filter = { chargePointIds: [id], ...given({ state: args.state }) }
-          const slice = await read.transactions(organisationId, filter, pageOf(args))
-          return connectionOf(slice, () => read.countTransactions(organisationId, filter))
+        resolve: async ({ id, organisationId }, args, { services: { read }, loaders }) => {
+          const filter = given({ state: args.state })
+          const page = pageOf(args)
+          const slice = isEndPage(page)
+            ? loaders.transactions.load({ of: id, args: { filter, page } })
+            : read.transactions(organisationId, { ...filter, chargePointIds: [id] }, page)
+          return connectionOf(await slice, () => loaders.transactionCount.load({ of: id, args: filter }))
         },
       },
       TransactionConnection,
@@ -154,8 +157,15 @@ builder.node(ChargePoint, {
           action: t.arg.string({ description: "Only requests with this action, and their answers." }),
           uniqueId: t.arg.string({ description: "Only the request with this unique id, and its answer." }),
         },
-        resolve: async ({ id }, { action, uniqueId, ...page }, { services: { read } }) =>
-          connectionOf(await read.messagesOf(id, given({ action, uniqueId }), pageOf(page))),
+        resolve: async ({ id }, { action, uniqueId, ...which }, { services: { read }, loaders }) => {
+          const filter = given({ action, uniqueId })
+          const page = pageOf(which)
+          return connectionOf(
+            await (isEndPage(page)
+              ? loaders.messages.load({ of: id, args: { filter, page } })
+              : read.messagesOf(id, filter, page)),
+          )
+        },
       },
       OcppMessageConnection,
     ),
@@ -163,8 +173,14 @@ builder.node(ChargePoint, {
       {
         type: StrayMessage,
         description: "Messages about transactions that could not be taken at their word, newest first.",
-        resolve: async ({ id }, args, { services: { read } }) =>
-          connectionOf(await read.strayMessagesOf(id, pageOf(args))),
+        resolve: async ({ id }, args, { services: { read }, loaders }) => {
+          const page = pageOf(args)
+          return connectionOf(
+            await (isEndPage(page)
+              ? loaders.strayMessages.load({ of: id, args: page })
+              : read.strayMessagesOf(id, page)),
+          )
+        },
       },
       StrayMessageConnection,
     ),

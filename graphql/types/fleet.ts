@@ -24,21 +24,24 @@ builder.objectType(FleetSummary, {
     offline: t.exposeInt("offline", { description: "How many are not." }),
     connectorsByStatus: t.field({
       type: [StatusCount],
-      description: "Connectors (above 0) by their status as last reported.",
+      description: "Connectors (above 0) by their status as last reported, in order of the word.",
       resolve: ({ connectorsByStatus }) =>
         Object.entries(connectorsByStatus)
           .map(([status, connectors]) => ({ status, connectors }))
           .sort((one, other) => (one.status < other.status ? -1 : 1)),
     }),
     chargingNow: t.int({
-      description: "How many connectors have the status Charging.",
+      description: "How many connectors last reported the status Charging, also where the charge point is offline now.",
       resolve: ({ connectorsByStatus }) => connectorsByStatus["Charging"] ?? 0,
     }),
     activeTransactions: t.exposeInt("activeTransactions", { description: "How many transactions run." }),
     powerNowW: t.exposeFloat("powerW", {
       description: "Power that running transactions take, W, by readings of the last 15 minutes.",
     }),
-    energyTodayWh: t.exposeFloat("energyWh", { description: "Energy delivered since 00:00 UTC, Wh." }),
+    energyTodayWh: t.exposeFloat("energyWh", {
+      description:
+        "Energy of the transactions that run or ended since 00:00 UTC, Wh; of those that began before, all of it.",
+    }),
   }),
 })
 

@@ -3,15 +3,17 @@ import { MeterValueConnection, TransactionConnection } from "../connections.ts"
 import { EnergyNoteWords, TransactionStateWords } from "../enums.ts"
 import { ReasonWords } from "../enums-of-charging.ts"
 import { TransactionFilterInput, transactionFilter } from "../filters.ts"
-import { connectionOf, pageOf } from "../paging.ts"
+import { connectionOf, isEndPage, pageOf } from "../paging.ts"
 import { ChargePoint, MeterValue, Transaction } from "../refs.ts"
+
+const isTransactionId = (id: number) => Number.isInteger(id) && id > 0 && id < 2 ** 31
 
 builder.node(Transaction, {
   description: "A transaction from StartTransaction to StopTransaction. OCPP 1.6 §4.8, §4.10.",
   id: { resolve: ({ transactionId }) => transactionId, parse: Number, description: "Globally unique; opaque." },
   loadManyWithoutCache: (ids, { loaders }) =>
     // Anybody can write an id: one that holds no number names nothing.
-    Promise.all(ids.map((id) => (Number.isInteger(id) ? loaders.transaction.load(id) : null))),
+    Promise.all(ids.map((id) => (isTransactionId(id) ? loaders.transaction.load(id) : null))),
   fields: (t) => ({
     transactionId: t.exposeInt("transactionId", { description: "The id given in StartTransaction.conf; unique." }),
     chargePoint: t.field({
@@ -65,8 +67,14 @@ builder.node(Transaction, {
       {
         type: MeterValue,
         description: "Its readings in order of their instants, oldest first.",
-        resolve: async ({ organisationId, transactionId }, args, { services: { read } }) =>
-          connectionOf(await read.meterValues(organisationId, { transactionId }, pageOf(args))),
+        resolve: async ({ organisationId, transactionId }, args, { services: { read }, loaders }) => {
+          const page = pageOf(args)
+          return connectionOf(
+            await (isEndPage(page)
+              ? loaders.meterValues.load({ of: transactionId, args: page })
+              : read.meterValues(organisationId, { transactionId }, page)),
+          )
+        },
       },
       MeterValueConnection,
     ),

@@ -31,6 +31,8 @@ export interface BusOptions {
   nodeId: string
   roles: readonly string[]
   version: string
+  /** Names the store that this node works on; see `Store.settleSetting`. */
+  storeId: string
   log: Log
   clock: Clock
   /** After this long without a sign of life (ms) a node counts as dead and what it held as free. */
@@ -40,12 +42,32 @@ export interface BusOptions {
 const LEASE_MS = 9_000
 const RENEWALS_PER_LEASE = 3
 
-/** Joins the other nodes. @throws BusUnavailable when Redis does not answer. */
+/** A node on this Redis works on another database: neither would know of the other's charge points. */
+export class AnotherStore extends Error {
+  override readonly name = "AnotherStore"
+
+  constructor(nodeId: string) {
+    super(
+      `node ${nodeId} on this Redis works on another database. Nodes that share REDIS_URL share DATABASE_URL too; ` +
+        "SQLite serves one node alone. A node that was killed is forgotten after some seconds",
+    )
+  }
+}
+
+/** Joins the other nodes. @throws BusUnavailable when Redis does not answer; AnotherStore. */
 export async function openBus(options: BusOptions): Promise<RedisBus> {
   const link = await Link.open(options.redis, "bus", options.log)
   const bus = new RedisBus(link, options)
-  await bus.start()
-  return bus
+  try {
+    await bus.start()
+    // Shown first, looked around then: of two that start together at least one sees the other.
+    const stranger = (await bus.nodes()).find(({ storeId }) => storeId !== options.storeId)
+    if (stranger !== undefined) throw new AnotherStore(stranger.nodeId)
+    return bus
+  } catch (cause) {
+    await bus[Symbol.asyncDispose]()
+    throw cause
+  }
 }
 
 export class RedisBus implements Bus {
@@ -61,7 +83,7 @@ export class RedisBus implements Bus {
   readonly #disconnectHandlers: ((chargePointId: string, reason: DisconnectReason) => void)[] = []
   #renewal: Timer | undefined
 
-  constructor(link: Link, { nodeId, roles, version, log, clock, leaseMs = LEASE_MS }: BusOptions) {
+  constructor(link: Link, { nodeId, roles, version, storeId, log, clock, leaseMs = LEASE_MS }: BusOptions) {
     this.nodeId = nodeId
     this.#link = link
     this.#log = log
@@ -72,7 +94,7 @@ export class RedisBus implements Bus {
       link,
       clock,
       leaseMs,
-      self: { nodeId, startedAt: clock.now(), roles: [...roles], version },
+      self: { nodeId, startedAt: clock.now(), roles: [...roles], version, storeId },
       onSuperseded: (chargePointId, epoch) => {
         for (const handler of this.#supersededHandlers) handler(chargePointId, epoch)
       },

@@ -73,7 +73,7 @@ export class Presence {
   readonly #link: Link
   readonly #clock: Clock
   readonly #leaseMs: number
-  readonly #self: Pick<NodePresence, "nodeId" | "startedAt" | "roles" | "version">
+  readonly #self: Omit<NodePresence, "chargePoints" | "seenAt">
   readonly #held = new Map<string, number>()
   readonly #onSuperseded: (chargePointId: string, epoch: number) => void
 
@@ -81,7 +81,7 @@ export class Presence {
     link: Link
     clock: Clock
     leaseMs: number
-    self: Pick<NodePresence, "nodeId" | "startedAt" | "roles" | "version">
+    self: Omit<NodePresence, "chargePoints" | "seenAt">
     /** A newer ownership than one of ours was found. */
     onSuperseded: (chargePointId: string, epoch: number) => void
   }) {
@@ -100,9 +100,9 @@ export class Presence {
     return epoch
   }
 
-  /** Takes over an epoch that was given while Redis was away; where a greater one is known, that one wins. */
+  /** Writes down an epoch that Redis does not know, or no longer; where a greater one is known, that one wins. */
   async register(chargePointId: string, epoch: number): Promise<void> {
-    if (epoch <= (this.#held.get(chargePointId) ?? 0)) return
+    if (epoch < (this.#held.get(chargePointId) ?? 0)) return
     this.#held.set(chargePointId, epoch)
     await this.#restore([[chargePointId, epoch]])
   }

@@ -23,8 +23,8 @@ export function startKeyOf(
   return (isClockSet(startedAt) ? parts : [...parts, boundedKey(uniqueId)]).join("|")
 }
 
-/** Texts from outside may be of any length; a key that lies in an index may not. */
-const boundedKey = (text: string) => (text.length <= 64 ? text : digestOf(text))
+/** Texts from outside may be of any length and hold what SQL cannot; a key that lies in an index may not. */
+const boundedKey = (text: string) => (text.length <= 64 && text.isWellFormed() ? text : digestOf(text))
 
 /**
  * The MeterValues of one message, ready to be stored. `transactionId` is the one that the message names, or null.

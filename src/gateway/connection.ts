@@ -8,6 +8,7 @@ import type { Log } from "../log.ts"
 import type { ConfirmationOf, RequestOf } from "../ocpp/action.ts"
 import { type CallOptions, ConversationClosed } from "../ocpp/call-queue.ts"
 import { type CallMeta, type Conversation, openConversation } from "../ocpp/conversation.ts"
+import { type Deviation, example } from "../ocpp/deviation.ts"
 import { OcppError } from "../ocpp/errors.ts"
 import type {
   CentralSystemActionName,
@@ -66,6 +67,8 @@ export class Connection implements Line {
   #lastSeenAt: number
   #isTakenForOffline = false
   #isArriving = false
+  /** Taken away by the operator: what it sent before it knew may not leave anything behind. */
+  #isDeleted = false
 
   constructor(socket: Socket, chargePoint: ChargePointState, around: ConnectionSurroundings) {
     const { services } = around
@@ -82,10 +85,7 @@ export class Connection implements Line {
       get level() {
         return level()
       },
-      onDeviation: ({ kind, path, example }, action) => {
-        services.deviations.note(this.#named, kind, path === "" ? (action ?? "frame") : path, example)
-        this.#tap.deviation(action, this.#isArriving)
-      },
+      onDeviation: (deviation, action) => this.#deviates(deviation, action),
       onMessage: (message) => this.#tap.message(message),
       onFault: (cause, action) => this.#fault(cause, action),
       pauseReading: () => this.#pause("backlog"),
@@ -211,6 +211,7 @@ export class Connection implements Line {
   }
 
   close(reason: HangUpReason): void {
+    if (reason === "Deleted") this.#isDeleted = true
     if (this.#state === "closed") return
     const { code, reason: text } = closeCodes[reason]
     this.closed(reason)
@@ -247,13 +248,22 @@ export class Connection implements Line {
     request: RequestOf<FromChargePoint[A]>,
     { uniqueId, receivedAt }: CallMeta,
   ): Promise<ConfirmationOf<FromChargePoint[A]>> {
+    if (this.#isDeleted) throw new OcppError("SecurityError", "unknown charge point")
     if (!mayCall(this.#chargePoint, action, this.#triggered)) {
       throw new OcppError("SecurityError", "not accepted: BootNotification comes first")
     }
     const { chargePointId, organisationId, epoch } = this
     const from = { organisationId, chargePointId, epoch, receivedAt }
     try {
-      const confirmation = await table[action](request, { from, uniqueId, services: this.#around.services })
+      const { services } = this.#around
+      const confirmation = await table[action](request, {
+        from,
+        uniqueId,
+        level: this.#level,
+        deviates: (kind, field, value) =>
+          this.#deviates({ kind, path: `${action}.req.${field}`, example: example(value) }, action),
+        services,
+      })
       if (action === "BootNotification") this.#booted(confirmation as BootConfirmation, receivedAt)
       return confirmation
     } catch (cause) {
@@ -261,6 +271,11 @@ export class Connection implements Line {
       if (cause instanceof OwnershipLost) this.close("Superseded")
       throw cause
     }
+  }
+
+  #deviates({ kind, path, example: shown }: Deviation, action: string | undefined): void {
+    this.#around.services.deviations.note(this.#named, kind, path === "" ? (action ?? "frame") : path, shown)
+    this.#tap.deviation(action, this.#isArriving)
   }
 
   #booted({ status: registrationStatus }: BootConfirmation, at: number): void {
@@ -274,7 +289,18 @@ export class Connection implements Line {
     this.#conversation.close(reason)
     lines.remove(this)
     await Promise.all([presence.leave(this), this.#conversation.settled()])
+    if (this.#isDeleted) await this.#endDeleted()
     this.#over.resolve()
+  }
+
+  /** What was being handled when the charge point was deleted may have come after the deletion. */
+  async #endDeleted(): Promise<void> {
+    const { store, clock } = this.#around.services
+    try {
+      await store.change("deleteChargePoint", { ...this.#named, at: clock.now() })
+    } catch (cause) {
+      this.#fault(cause)
+    }
   }
 
   #receive(text: string): void {

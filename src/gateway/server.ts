@@ -16,7 +16,10 @@ export interface GatewayOptions {
   port: number
   services: GatewayServices
   log: Log
-  /** A socket silent for this long is pinged, and closed after twice as long. */
+  /**
+   * A socket silent for this long is pinged, and closed after twice as long; one that never answers pings after the
+   * greater of that and twice its heartbeat interval.
+   */
   pingIntervalMs: number
   /** Larger frames close the socket with 1009. */
   maxFrameBytes: number

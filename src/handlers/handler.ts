@@ -1,7 +1,9 @@
 /** What a handler is: a function from a CALL's request to its confirmation. */
 import type { FromCaller } from "../facts/catalogue.ts"
 import type { ConfirmationOf, RequestOf } from "../ocpp/action.ts"
+import type { DeviationKind } from "../ocpp/deviation.ts"
 import type { ChargePointActionName, FromChargePoint } from "../ocpp/index.ts"
+import type { Level } from "../ocpp/level.ts"
 import type { Authorization } from "../services/authorization.ts"
 import type { Clock } from "../services/ports.ts"
 import type { Registration } from "../services/registration.ts"
@@ -24,6 +26,10 @@ export interface Caller {
   from: FromCaller
   /** The CALL's unique id. */
   uniqueId: string
+  /** How the charge point is read. */
+  level: Level
+  /** Puts down what was tolerated in a field of the request. `value` must hold no secret. */
+  deviates(kind: DeviationKind, field: string, value: string): void
   services: HandlerServices
 }
 

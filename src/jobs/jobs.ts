@@ -1,5 +1,5 @@
 /** Work that outlives a process, in queues on Redis: given to whichever node has time, again where a node died over it. */
-import { Queue, Worker } from "bullmq"
+import { type Job, Queue, Worker } from "bullmq"
 import * as v from "valibot"
 import { atMost } from "../at-most.ts"
 import { Closing } from "../closing.ts"
@@ -29,8 +29,8 @@ const KEEP = { removeOnComplete: { count: 100 }, removeOnFail: { count: 1_000 } 
 const PATIENCE_MS = 2_000
 /** How long a worker rests after Redis failed it. */
 const RETRY_MS = 500
-/** How long a stop waits for a Redis that is away. */
-const CLOSE_MS = 5_000
+/** How long a stop waits for the running job, and for a Redis that does not answer. */
+const CLOSE_MS = 3_000
 
 export function openJobs({ redis, log }: { redis: Redis; log: Log }): Jobs {
   return new BullJobs(redis, log)
@@ -75,7 +75,13 @@ class BullJobs implements Jobs {
 
   async work<Payload>(kind: JobKind<Payload>, run: (payload: Payload) => Promise<void>): Promise<AsyncDisposable> {
     const connection = await this.#redis.connect(`jobs-${kind.name}-worker`)
-    const worker = new Worker(kind.name, async (job) => run(v.parse(kind.payload, job.data)), {
+    const copies = copiesOf(connection)
+    let running: Promise<void> = Promise.resolve()
+    const process = (job: Job): Promise<void> => {
+      running = run(v.parse(kind.payload, job.data))
+      return running
+    }
+    const worker = new Worker(kind.name, async (job) => process(job), {
       connection,
       prefix: PREFIX,
       runRetryDelay: RETRY_MS,
@@ -84,11 +90,14 @@ class BullJobs implements Jobs {
     worker.on("failed", (job, cause) => this.#log.warn({ err: cause, job: kind.name, jobId: job?.id }, "a job failed"))
     worker.on("error", (cause) => this.#log.debug({ err: cause, job: kind.name }, "a worker is in trouble"))
     await worker.waitUntilReady()
-    return this.#closing.add(`worker ${kind.name}`, {
-      [Symbol.asyncDispose]: async () => {
-        await atMost(worker.close(), CLOSE_MS)
-      },
-    })
+    const stop = async (): Promise<void> => {
+      // A gentle end waits for Redis's answer, if need be for its return.
+      const closed = worker.close(!connection.isReady)
+      await Promise.all([atMost(running, CLOSE_MS), atMost(closed, CLOSE_MS)])
+      for (const client of [connection, ...copies]) if (client.isOpen) client.destroy()
+    }
+    let stopped: Promise<void> | undefined
+    return this.#closing.add(`worker ${kind.name}`, { [Symbol.asyncDispose]: () => (stopped ??= stop()) })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -106,10 +115,23 @@ class BullJobs implements Jobs {
     const queue = new Queue(name, { connection: client, prefix: PREFIX, defaultJobOptions: KEEP })
     queue.on("error", (cause) => this.#log.debug({ err: cause, job: name }, "a queue is in trouble"))
     this.#closing.step(`queue ${name}`, async () => {
-      await atMost(queue.close(), CLOSE_MS)
+      if (client.isReady) await atMost(queue.close(), CLOSE_MS)
+      if (client.isOpen) client.destroy()
     })
     return { queue, client }
   }
+}
+
+/** The copies that BullMQ makes of a client from now on: it lets go of them only where Redis answers. */
+function copiesOf(client: RedisClient): Pick<RedisClient, "isOpen" | "destroy">[] {
+  const copies: Pick<RedisClient, "isOpen" | "destroy">[] = []
+  const duplicate = client.duplicate.bind(client)
+  client.duplicate = (...given) => {
+    const copy = duplicate(...given)
+    copies.push(copy)
+    return copy
+  }
+  return copies
 }
 
 /** Bounds what would wait for Redis's return. */

@@ -126,7 +126,10 @@ class OpenConversation implements Conversation {
   }
 
   receive(text: string): void {
-    if (this.#closed) return
+    if (!this.#closed) this.#observe(() => this.#take(text))
+  }
+
+  #take(text: string): void {
     const { frame, deviations } = readFrame(text, this.#options.level)
     const receivedAt = this.#now()
     const action = this.#actionOf(frame)
@@ -261,7 +264,7 @@ class OpenConversation implements Conversation {
     this.#observe(() => this.#options.onMessage?.(message))
   }
 
-  /** Whoever looks on, or takes the text from us, must not be able to stop the conversation. */
+  /** Whoever looks on, speaks to us or takes the text from us must not be able to stop the conversation. */
   #observe(look: () => void): void {
     try {
       look()

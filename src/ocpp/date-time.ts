@@ -59,7 +59,8 @@ export interface ReadDateTime {
 /** Understands more than the official schema does; undefined when the text names no instant. Keeps the usual form as it is. */
 export function readDateTime(text: string): ReadDateTime | undefined {
   if (isUsualDateTime(text)) return { value: text, zoneMissing: false }
-  const match = readable.exec(text)
+  // One blank at each place: a long run of them would be shared out among the places in every way there is.
+  const match = readable.exec(text.replace(/\s+/g, " "))
   if (!match) return undefined
   const [, year, month, day, hour, minute, second = "00", fraction = "", zone] = match
   if (!isCalendarDay(Number(year), Number(month), Number(day))) return undefined

@@ -10,6 +10,7 @@ export const deviationKinds = [
   "extra-elements", // more elements than the frame has
   "null-payload", // where {} is due
   "missing-payload", // a CALL or CALLRESULT that ends before it
+  "unwritable-character", // NUL or half a surrogate pair, which no text on disk can hold: replaced
   "short-call-error", // without details, or without description
   "unknown-error-code",
   "late-answer", // after the timeout, or to nothing that was asked
@@ -29,9 +30,10 @@ export const deviationKinds = [
   "unknown-word", // of an enumeration: replaced by what comes nearest, or left out
   "not-a-list", // one entry in place of a list of one, or the other way round
   "empty-list",
-  "out-of-bounds", // beyond a bound that only the prose of the standard has
+  "out-of-bounds", // beyond a bound that only the prose of the standard has, or beyond all exact integers
   "unreadable-field", // optional, and left out
   "unreadable-entry", // of a list, and left out
+  "prefixed-id-tag", // a payment terminal's prefix and a semicolon before the idTag that is meant
 ] as const
 export type DeviationKind = (typeof deviationKinds)[number]
 

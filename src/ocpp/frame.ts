@@ -64,16 +64,24 @@ const ignored = (reason: string, found: Deviation, uniqueId?: string): ReadFrame
  * characters or another number of elements than four; everything else is tolerated at both levels. OCPP-J 1.6 §4.
  */
 export function readFrame(text: string, level: Level = "tolerant"): ReadFrame {
-  let message = parse(text)
+  let json = text
+  let parsed = parse(json)
   const deviations: Deviation[] = []
-  if (message === undefined && level === "tolerant") {
-    message = parse(repair(text))
-    if (message !== undefined) deviations.push(deviation("broken-json", text))
+  if (parsed === undefined && level === "tolerant") {
+    json = repair(text)
+    parsed = parse(json)
+    if (parsed !== undefined) deviations.push(deviation("broken-json", text))
   }
-  if (message === undefined) return unreadableText(text)
-  if (!Array.isArray(message)) return ignored("not a list", deviation("unreadable-frame", text))
+  if (parsed === undefined) return unreadableText(text)
+  if (!Array.isArray(parsed)) return ignored("not a list", deviation("unreadable-frame", text))
 
-  const [type, id] = message as unknown[]
+  let message: unknown[] = parsed
+  const [type, id] = message
+  if (json.includes("\\u") && holdsUnwritable(json)) {
+    // The unique id stays as it is, for the answer has to carry the same.
+    message = parse(withoutUnwritable(json)) as unknown[]
+    deviations.push(deviation("unwritable-character", text))
+  }
   // By far the most frames: nothing to tolerate, nothing to allocate but the frame.
   const clean = deviations.length === 0
   if (clean && type === 2 && message.length === 4 && typeof id === "string" && id.length <= maxUniqueIdLength) {
@@ -88,15 +96,16 @@ export function readFrame(text: string, level: Level = "tolerant"): ReadFrame {
   }
 
   const uniqueId = readUniqueId(id, deviations)
+  const number = typeof type === "number" || typeof type === "string" ? Number(type) : Number.NaN
   if (typeof type === "string") deviations.push(deviation("wrong-type", type))
-  switch (Number(type)) {
+  switch (number) {
     case 2:
       return { frame: readCall(uniqueId, message, { text, level, deviations }), deviations }
     case 3:
     case 4:
       if (uniqueId === undefined) return ignored("an answer without a unique id", deviation("unreadable-frame", text))
       if (uniqueId.length > maxUniqueIdLength) deviations.push(deviation("long-unique-id", uniqueId))
-      if (Number(type) === 3) return { frame: readCallResult(uniqueId, message, deviations), deviations }
+      if (number === 3) return { frame: readCallResult(uniqueId, message, deviations), deviations }
       return { frame: readCallError(uniqueId, message, deviations), deviations }
     default:
       // A number this version does not know is not ours to answer. OCPP-J 1.6 §4.1.3.
@@ -186,6 +195,17 @@ const brokenJson = /"(?:[^"\\]|\\[\s\S])*(?:"|\\?$)|:\s*(?=[,}])|,\s*(?=[}\]])/g
 /** Puts null where a value is missing, and takes away a comma too many. */
 const repair = (text: string) =>
   text.replace(brokenJson, (found) => (found[0] === ":" ? ":null" : found[0] === "," ? "" : found))
+
+// NUL, and halves of surrogate pairs: JSON can escape what no UTF-8 text, and so no database, can hold. Other escapes and
+// whole pairs are matched to be passed over.
+const escapes =
+  /\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(\\u(?:0000|[dD][89a-fA-F][\da-fA-F]{2}))|\\[\s\S]/g
+
+const holdsUnwritable = (text: string) => text.matchAll(escapes).some(([, unwritable]) => unwritable !== undefined)
+
+/** Puts the replacement character where a character cannot be written down. */
+const withoutUnwritable = (text: string) =>
+  text.replace(escapes, (found: string, unwritable?: string) => (unwritable === undefined ? found : "\\ufffd"))
 
 // The head of a CALL whose payload is broken: enough of it to refuse the CALL instead of leaving the Charge Point waiting.
 const callHead = /^\s*\[\s*2\s*,\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*,/

@@ -12,7 +12,7 @@ export type Mended =
 
 /**
  * Understands what can be understood of a payload that is not spotless, and notes every deviation. Text stays whole and numbers
- * stay as they are even where they break a bound. The payload given is not touched.
+ * stay as they are even where they break a bound, but for integers that are too large to be exact: they become the largest. The payload given is not touched.
  */
 export function mend(message: Message, payload: unknown): Mended {
   const mending = new Mending(message.name)
@@ -188,6 +188,11 @@ class Mending {
 
   #number(schema: JsonSchema, written: unknown, path: string): number {
     const value = this.#asNumber(written, path)
+    if (schema.type === "integer" && Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+      this.#note("out-of-bounds", path, written)
+      return Math.sign(value) * Number.MAX_SAFE_INTEGER
+    }
+    if (!Number.isFinite(value)) throw new Unreadable(path)
     if (schema.multipleOf !== undefined && !isTenths(value)) this.#note("too-precise", path, written)
     if (schema.minimum !== undefined && value < schema.minimum) this.#note("out-of-bounds", path, written)
     if (schema.type !== "integer" || Number.isInteger(value)) return value
@@ -206,7 +211,7 @@ class Mending {
 
   #boolean(written: unknown, path: string): boolean {
     if (typeof written === "boolean") return written
-    const word = String(written).trim().toLowerCase()
+    const word = typeof written === "object" ? "" : String(written).trim().toLowerCase()
     const yes = word === "true" || word === "1"
     if (!yes && word !== "false" && word !== "0") throw new Unreadable(path)
     this.#note("wrong-type", path, written)

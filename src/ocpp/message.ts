@@ -19,6 +19,7 @@ export interface JsonSchema {
   maxLength?: number
   multipleOf?: number
   minimum?: number
+  maximum?: number
   minItems?: number
 }
 
@@ -62,9 +63,12 @@ export class Message {
     return this.#official(payload)
   }
 
-  /** Whether this payload needs no second look: official, within the text-only bounds, every instant in its usual form. */
+  /**
+   * Whether this payload needs no second look: official, within the text-only bounds, every instant in its usual form, and
+   * no integer beyond those that are exact everywhere (RFC 8259 §6).
+   */
   isSpotless(payload: unknown): boolean {
-    this.#spotless ??= spotlessCompiler.compile(this.jsonSchema)
+    this.#spotless ??= spotlessCompiler.compile(withSafeIntegers(this.jsonSchema))
     return this.#spotless(payload)
   }
 }
@@ -84,6 +88,19 @@ function withBounds(schema: JsonSchema, bounds: readonly TextOnlyBound[]): JsonS
     if (minItems !== undefined) bounded.minItems = minItems
   }
   return schema
+}
+
+function withSafeIntegers(schema: JsonSchema): JsonSchema {
+  const { properties = {}, items } = schema
+  const bounds = { minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }
+  return {
+    ...(schema.type === "integer" && bounds),
+    ...schema,
+    ...(schema.properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([name, each]) => [name, withSafeIntegers(each)])),
+    }),
+    ...(items && { items: withSafeIntegers(items) }),
+  }
 }
 
 const actions = { ...fromChargePoint, ...fromCentralSystem }

@@ -2,7 +2,7 @@
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from "jose"
 import { type ApiTokenRow, DEFAULT_ORGANISATION_ID, type Role } from "../facts/rows.ts"
 import type { Log } from "../log.ts"
-import type { Clock, Store } from "./ports.ts"
+import { type Clock, type Store, StoreUnavailable } from "./ports.ts"
 import { hashToken } from "./tokens.ts"
 import { ROLES, type Viewer } from "./viewer.ts"
 
@@ -28,12 +28,19 @@ const MAX_TOKEN_LENGTH = 8_192
 export class Authentication implements AsyncDisposable {
   readonly #options: AuthenticationOptions
   readonly #keys: ReturnType<typeof createRemoteJWKSet> | undefined
+  /** Organisations found to exist: none is ever taken away. */
+  readonly #organisations = new Set<string>()
   readonly #watchers = new Set<Watcher>()
   #timer: ReturnType<typeof setInterval> | undefined
 
   constructor(options: AuthenticationOptions) {
     this.#options = options
-    if (options.jwt) this.#keys = createRemoteJWKSet(new URL(options.jwt.jwksUrl))
+    const { jwt, log } = options
+    if (!jwt) return
+    this.#keys = createRemoteJWKSet(new URL(jwt.jwksUrl))
+    if (jwt.audience === undefined) {
+      log.warn("without JWT_AUDIENCE also those JWTs open the API that the provider gave out for other programs")
+    }
   }
 
   /** The bearer of this token, or null where it opens nothing. @throws StoreUnavailable */
@@ -99,6 +106,14 @@ export class Authentication implements AsyncDisposable {
     }
   }
 
+  async #hasOrganisation({ organisationId, name }: Viewer): Promise<boolean> {
+    if (this.#organisations.has(organisationId)) return true
+    const exists = await this.#options.store.read.organisationExists(organisationId)
+    if (exists) this.#organisations.add(organisationId)
+    else this.#options.log.warn({ organisationId, name }, "a JWT names an organisation that does not exist")
+    return exists
+  }
+
   #isValid({ revokedAt, expiresAt }: ApiTokenRow): boolean {
     return revokedAt === null && (expiresAt === null || expiresAt > this.#options.clock.now())
   }
@@ -113,8 +128,10 @@ export class Authentication implements AsyncDisposable {
         // A JWT without an end could never be taken back.
         requiredClaims: ["exp"],
       })
-      return viewerOfClaims(payload)
+      const viewer = viewerOfClaims(payload)
+      return viewer && (await this.#hasOrganisation(viewer)) ? viewer : null
     } catch (cause) {
+      if (cause instanceof StoreUnavailable) throw cause
       // A wrong token is the bearer's affair; an identity provider that does not answer is the operator's.
       if (!(cause instanceof errors.JOSEError) || cause instanceof errors.JWKSTimeout) {
         log.error({ err: cause }, "the JSON Web Key Set could not be read")

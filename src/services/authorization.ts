@@ -17,4 +17,18 @@ export class Authorization {
     const [row] = await this.#store.read.idTagsByKeys(organisationId, [idTagKeyOf(idTag)])
     return authorize(row, this.#clock.now())
   }
+
+  /**
+   * What follows the last semicolon of an idTag nobody knows as a whole, if that is one the organisation knows: payment
+   * terminals put their own prefix before the idTag. Undefined where the idTag means itself.
+   */
+  async behindPrefix(organisationId: string, idTag: string): Promise<string | undefined> {
+    const semicolon = idTag.lastIndexOf(";")
+    if (semicolon < 0) return undefined
+    const part = idTag.slice(semicolon + 1).trim()
+    const [whole, meant] = [idTagKeyOf(idTag), idTagKeyOf(part)]
+    const known = await this.#store.read.idTagsByKeys(organisationId, [whole, meant])
+    const isKnown = (key: string) => known.some((row) => row.idTagKey === key)
+    return isKnown(meant) && !isKnown(whole) ? part : undefined
+  }
 }

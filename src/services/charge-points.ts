@@ -57,7 +57,7 @@ export class ChargePoints {
       [
         isUsableIdentity(identity),
         "identity",
-        `must have 1 to ${MAX_IDENTITY_LENGTH} characters, none of them a control`,
+        `must have 1 to ${MAX_IDENTITY_LENGTH} characters, no control character, no blank at an end, and not be . or ..`,
       ],
       ...rulesFor(settings),
       [!needsPassword(securityProfile) || !!settings.password, "password", "is needed with security profile 1 and 2"],
@@ -136,8 +136,12 @@ export class ChargePoints {
 /** Profiles 1 and 2 are those with HTTP Basic authentication. Security white paper §3. */
 const needsPassword = (securityProfile: number) => securityProfile === 1 || securityProfile === 2
 
+/** Whether it can stand in a URL: `.` and `..` as a path segment mean another path, percent-encoded or not. */
 const isUsableIdentity = (identity: string) =>
-  identity.length <= MAX_IDENTITY_LENGTH && /^[^\p{Cc}\p{Cs}]+$/u.test(identity) && identity.trim() === identity
+  identity.length <= MAX_IDENTITY_LENGTH &&
+  /^[^\p{Cc}\p{Cs}]+$/u.test(identity) &&
+  identity.trim() === identity &&
+  !/^\.{1,2}$/.test(identity)
 
 const rulesFor = ({
   password,

@@ -145,6 +145,7 @@ class BusCommands implements Commands {
     const [command] = await this.#options.store.read.commandsByIds([order.commandId])
     if (command === undefined) return { kind: "Unavailable", reason: "the charge point's node cannot be reached" }
     if (this.#options.clock.now() >= command.deadlineAt) return resultOf(command) ?? { kind: "Timeout", command }
-    return resultOf(command) ?? { kind: "Unavailable", reason: "the charge point's node fell silent" }
+    // Under way: whoever asked may follow it, and must not take it for something that did not happen.
+    return resultOf(command) ?? { kind: "Repeated", command }
   }
 }

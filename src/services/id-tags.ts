@@ -27,7 +27,7 @@ export class IdTags {
 
   /** @throws InvalidInput, AlreadyExists (letter case makes no difference). */
   async create(viewer: Viewer, idTag: string, settings: IdTagSettings): Promise<IdTagRow> {
-    demand([isIdToken(idTag), "idTag", "must have 1 to 20 characters"], ...rulesFor(settings))
+    demand([isIdToken(idTag), "idTag", ID_TOKEN_RULE], ...rulesFor(settings))
     const outcome = await this.#store.change("createIdTag", {
       idTag: {
         id: crypto.randomUUID(),
@@ -74,15 +74,17 @@ export class IdTags {
   }
 }
 
-/** CiString20Type. OCPP 1.6 §7.15. */
-const isIdToken = (text: string) => idTagKeyOf(text) !== "" && [...text].length <= 20
+const ID_TOKEN_RULE = "must have 1 to 20 characters, none of them a control"
+
+/** CiString20Type, which is printable. OCPP 1.6 §7.15. */
+const isIdToken = (text: string) => idTagKeyOf(text) !== "" && [...text].length <= 20 && !/[\p{Cc}\p{Cs}]/u.test(text)
 
 const rulesFor = ({
   parentIdTag,
   maxActiveTransactions,
   note,
 }: IdTagSettings): [holds: boolean, path: string, message: string][] => [
-  [parentIdTag == null || isIdToken(parentIdTag), "parentIdTag", "must have 1 to 20 characters"],
+  [parentIdTag == null || isIdToken(parentIdTag), "parentIdTag", ID_TOKEN_RULE],
   [maxActiveTransactions == null || maxActiveTransactions >= 1, "maxActiveTransactions", "must be at least 1"],
   [note == null || note.length <= 1_000, "note", "must have at most 1000 characters"],
 ]

@@ -15,7 +15,7 @@ export interface LivenessOptions {
 }
 
 const PAGE = 500
-const GRACE_MS = 10_000
+const GRACE_MS = 4_000
 /** A charge point told to speak more rarely than the silence limit is silent after this many intervals. */
 const HEARTBEATS_MISSED = 2
 

@@ -7,12 +7,12 @@ const SECRET_NAME =
   /authorization_?key|passw|passphrase|passcode|^pwd|pwd$|secret|credential|token$|api_?key|private_?key|psk$|^pin$/i
 
 // `scheme://user:password@`, wherever in a text.
-const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]+@/gi
+const URL_CREDENTIALS = /([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/?#"'<>]+@/gi
 // `?token=…`, `&sig=…`: links that open without a login.
 const URL_SECRET = /([?&](?:[\w.-]*(?:token|signature|secret|password|credential|api_?key)|sig|key)=)[^&#\s"'<>]+/gi
 // `password: …`, `"password":"…"` in free text, as in the data of a DataTransfer.
 const NAMED_SECRET =
-  /((?:authorization_?key|passw\w*|passphrase|secret|token|api_?key)["']?\s*[:=]\s*["']?)[^\s"',;&}\]]+/gi
+  /((?:authorization_?key|passw\w{0,32}|passphrase|secret|token|api_?key)["']?\s*[:=]\s*["']?)[^\s"',;&}\]]+/gi
 
 // A frame with none of these has nothing to hide. An escaped character may hide any of them.
 const SUSPICIOUS =

@@ -34,6 +34,9 @@ export interface Page {
   before?: string
 }
 
+/** A page at one end of a list. */
+export type EndPage = Pick<Page, "first" | "last">
+
 /** The cursor is not one that this list gave. */
 export class BadCursor extends Error {
   override readonly name = "BadCursor"
@@ -113,12 +116,24 @@ export interface Reads {
   activeTransactionsOf(chargePointIds: readonly string[]): Promise<TransactionRow[]>
   transactions(organisationId: string, filter: TransactionFilter, page: Page): Promise<Slice<TransactionRow>>
   countTransactions(organisationId: string, filter: TransactionFilter): Promise<number>
+  /** Of each of these charge points a page; here and below, all of them with one statement. */
+  transactionsOfEach(
+    chargePointIds: readonly string[],
+    filter: Pick<TransactionFilter, "state">,
+    page: EndPage,
+  ): Promise<Map<string, Slice<TransactionRow>>>
+  /** Charge points without any are left out. */
+  countTransactionsOfEach(
+    chargePointIds: readonly string[],
+    filter: Pick<TransactionFilter, "state">,
+  ): Promise<Map<string, number>>
   /** In order of their instants, oldest first. */
   meterValues(
     organisationId: string,
     of: { transactionId: number } | { chargePointId: string; connectorId?: number },
     page: Page,
   ): Promise<Slice<MeterValueRow>>
+  meterValuesOfEach(transactionIds: readonly number[], page: EndPage): Promise<Map<number, Slice<MeterValueRow>>>
   /** The newest stored readings per connector of these charge points (up to `perConnector`, 8 unless told). */
   latestMeterValuesOf(chargePointIds: readonly string[], perConnector?: number): Promise<MeterValueRow[]>
   meterValuesByRefs(
@@ -134,12 +149,21 @@ export interface Reads {
   /** Commands still Sent whose deadline is before `before`, over all organisations, oldest first. */
   overdueCommands(before: number, limit: number): Promise<CommandRow[]>
   reportsOf(chargePointId: string, actions: readonly string[], page: Page): Promise<Slice<ReportRow>>
+  /** The newest report of each of these charge points with each of these actions, where there is one. */
+  latestReportsOf(chargePointIds: readonly string[], actions: readonly string[]): Promise<ReportRow[]>
   strayMessagesOf(chargePointId: string, page: Page): Promise<Slice<StrayMessageRow>>
+  strayMessagesOfEach(chargePointIds: readonly string[], page: EndPage): Promise<Map<string, Slice<StrayMessageRow>>>
   messagesOf(
     chargePointId: string,
     filter: { action?: string; uniqueId?: string },
     page: Page,
   ): Promise<Slice<MessageRow>>
+  messagesOfEach(
+    chargePointIds: readonly string[],
+    filter: { action?: string; uniqueId?: string },
+    page: EndPage,
+  ): Promise<Map<string, Slice<MessageRow>>>
+  organisationExists(organisationId: string): Promise<boolean>
   apiTokenByHash(tokenHash: string): Promise<ApiTokenRow | undefined>
   apiTokens(organisationId: string): Promise<ApiTokenRow[]>
   /** Charge points that are online by the books, over all organisations, page by page in order of id. */
@@ -176,6 +200,8 @@ export interface Store extends AsyncDisposable {
   /** A named value kept with the facts (the stream's generation, keys); undefined where never set. */
   setting(key: string): Promise<string | undefined>
   putSetting(key: string, value: string): Promise<void>
+  /** Sets a named value unless it is set already; resolves to the value that all nodes then read. */
+  settleSetting(key: string, value: string): Promise<string>
   /** Null while commits succeed; else since when they have failed or been stuck (epoch ms). */
   troubleSince(): number | null
 }
@@ -199,7 +225,7 @@ export type CommandResult =
   | { kind: "Confirmed"; command: CommandRow; confirmation: Record<string, unknown> }
   | { kind: "CallError"; command: CommandRow; code: string; description: string }
   | { kind: "Timeout"; command: CommandRow }
-  | { kind: "Offline"; command: CommandRow | null }
+  | { kind: "Offline"; command: CommandRow }
   | { kind: "NotAllowedNow"; reason: string }
   | { kind: "Repeated"; command: CommandRow }
   | { kind: "Unavailable"; reason: string }
@@ -216,6 +242,8 @@ export interface NodePresence {
   startedAt: number
   roles: string[]
   version: string
+  /** Names the store that the node works on: all nodes on one Redis have to share it. */
+  storeId: string
   chargePoints: number
   seenAt: number
 }

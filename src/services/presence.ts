@@ -83,6 +83,9 @@ export class Presence implements AsyncDisposable {
     try {
       const at = clock.now()
       held(await store.change("goOnline", { organisationId, chargePointId, nodeId: bus.nodeId, epoch, at }))
+      // Whoever took it for dead may have found no owner of it.
+      this.#unregistered.set(chargePointId, epoch)
+      await this.register()
     } catch (cause) {
       if (cause instanceof OwnershipLost) line.close("Superseded")
       else log.warn({ err: cause, chargePointId }, "a line that is heard of again could not be written as online")

@@ -12,15 +12,21 @@ export interface Standing {
   acceptedAt: number | null
 }
 
+/** What a charge point says a few times and then drops for ever when it is refused. OCPP 1.6 §3.7. */
+const TRANSACTION_MESSAGES: ReadonlySet<string> = new Set(["StartTransaction", "MeterValues", "StopTransaction"])
+
 /**
  * Whether the charge point may send this CALL: BootNotification always, everything once its identity was accepted by an
- * answer to BootNotification and still is, and before that only what a TriggerMessage on this connection asked for.
+ * answer to BootNotification and still is, and before that only what a TriggerMessage on this connection asked for. One
+ * that was accepted and has been set to Pending knows of it by its next boot: until then its transactions go on.
  * OCPP 1.6 §4.2, OCPP-J errata §3.10.
  */
-export const mayCall = (standing: Standing, action: string, triggered: ReadonlySet<string>): boolean =>
-  action === "BootNotification" ||
-  (standing.registrationStatus === "Accepted" && standing.acceptedAt !== null) ||
-  triggered.has(action)
+export function mayCall(standing: Standing, action: string, triggered: ReadonlySet<string>): boolean {
+  if (action === "BootNotification" || triggered.has(action)) return true
+  const { registrationStatus, acceptedAt } = standing
+  if (acceptedAt === null || registrationStatus === "Rejected") return false
+  return registrationStatus === "Accepted" || TRANSACTION_MESSAGES.has(action)
+}
 
 /** The action that a TriggerMessage or ExtendedTriggerMessage asks for. OCPP 1.6 §5.17, security white paper §5.5. */
 export function triggeredAction(action: string, request: object): string | undefined {

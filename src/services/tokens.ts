@@ -1,6 +1,7 @@
 /** Tokens of the API: made, shown once, kept as a hash, revoked. */
 import { createHash, randomBytes } from "node:crypto"
 import { type ApiTokenRow, DEFAULT_ORGANISATION_ID, type Role } from "../facts/rows.ts"
+import type { Log } from "../log.ts"
 import type { Clock, Store } from "./ports.ts"
 import { ApiTokenNotFound, demand } from "./refusals.ts"
 import type { Viewer } from "./viewer.ts"
@@ -58,13 +59,14 @@ export class Tokens {
 
   /**
    * Sees to it that somebody can get in. With a token from the environment, that one is ADMIN and an earlier one from
-   * there is revoked. Without one, and only while no token was ever made, makes an ADMIN token.
+   * there is revoked. One that was revoked itself stays so, as it may be known to somebody: the log says it. Without one,
+   * and only while no token was ever made, makes an ADMIN token.
    * @returns the text of the token it made, to be shown once; undefined where it made none.
    */
-  async ensureFirst(fromEnvironment: string | undefined): Promise<string | undefined> {
+  async ensureFirst(fromEnvironment: string | undefined, log: Log): Promise<string | undefined> {
     const known = await this.#store.read.apiTokens(DEFAULT_ORGANISATION_ID)
     if (fromEnvironment !== undefined) {
-      await this.#takeFromEnvironment(fromEnvironment, known)
+      await this.#takeFromEnvironment(fromEnvironment, known, log)
       return undefined
     }
     if (known.length > 0) return undefined
@@ -73,15 +75,31 @@ export class Tokens {
     return made ? token : undefined
   }
 
-  async #takeFromEnvironment(token: string, known: readonly ApiTokenRow[]): Promise<void> {
+  async #takeFromEnvironment(token: string, known: readonly ApiTokenRow[], log: Log): Promise<void> {
     const tokenHash = hashToken(token)
     for (const { id, organisationId, tokenHash: other, revokedAt } of known) {
       if (!id.startsWith(ENVIRONMENT_PREFIX) || other === tokenHash || revokedAt !== null) continue
       await this.#store.change("revokeApiToken", { organisationId, apiTokenId: id, at: this.#clock.now() })
     }
-    if (known.some((row) => row.tokenHash === tokenHash)) return
+    const same = known.find((row) => row.tokenHash === tokenHash)
+    if (same) return this.#warnOf(same, log)
     const id = `${ENVIRONMENT_PREFIX}${tokenHash.slice(0, 32)}`
     await this.#add(DEFAULT_ORGANISATION_ID, id, "ADMIN_TOKEN", "Admin", token, null)
+  }
+
+  /** Whoever set ADMIN_TOKEN believes that it opens everything. */
+  #warnOf({ revokedAt, expiresAt, role }: ApiTokenRow, log: Log): void {
+    if (revokedAt !== null) {
+      log.warn(
+        { revokedAt: new Date(revokedAt).toISOString() },
+        "ADMIN_TOKEN was revoked and opens nothing: set another one",
+      )
+    } else if (role !== "Admin" || expiresAt !== null) {
+      log.warn(
+        { role, expiresAt },
+        "ADMIN_TOKEN is a token that the API made, with its role and its end: set another one",
+      )
+    }
   }
 
   /** Undefined where there is a token of this id: another node that starts at the same time was faster. */
@@ -113,4 +131,5 @@ export const ensureFirstToken = (
   store: Pick<Store, "read" | "change">,
   clock: Clock,
   fromEnvironment: string | undefined,
-): Promise<string | undefined> => new Tokens(store, clock).ensureFirst(fromEnvironment)
+  log: Log,
+): Promise<string | undefined> => new Tokens(store, clock).ensureFirst(fromEnvironment, log)

@@ -13,17 +13,22 @@ export class Transactions {
     this.#store = store
   }
 
-  /** Resolves when the transaction is on disk; a repetition gets the first answer again, whatever became of the idTag. */
+  /**
+   * Resolves when the transaction is on disk; a repetition gets the first answer again, whatever became of the idTag.
+   * `meantIdTag` is the idTag it is started with, which the charge point may have written in another way.
+   */
   async start(
     caller: FromCaller,
     uniqueId: string,
     request: RequestOf<FromChargePoint["StartTransaction"]>,
+    meantIdTag = request.idTag,
   ): Promise<{ transactionId: number; idTagInfo: IdTagInfo }> {
     const startedAt = instantOf(request.timestamp)
+    // Of the message as it came: what the idTag means may have changed when it comes again.
     const startKey = startKeyOf(request, startedAt, uniqueId)
     const { transactionId, idTagInfo } = await this.#store.change("startTransaction", {
       ...caller,
-      request,
+      request: { ...request, idTag: meantIdTag },
       startedAt,
       startKey,
     })

@@ -9,6 +9,7 @@ import {
   pruneMessages,
   pruneMeterValues,
   putSetting,
+  settleSetting,
 } from "./statements.ts"
 import { deviations, encode, fieldsOf, messages } from "./tables.ts"
 
@@ -19,6 +20,8 @@ export interface ChoreCatalogue {
   addMessages: [input: readonly Omit<MessageRow, "id">[], outcome: number[]]
   markPublished: [input: readonly number[], outcome: null]
   putSetting: [input: { key: string; value: string }, outcome: null]
+  /** The value that the setting now has: the given one only if it had none. */
+  settleSetting: [input: { key: string; value: string }, outcome: string]
   /** How many rows went. */
   prune: [
     input: { before: { messages?: number; meterValues?: number; journal?: number }; limit: number },
@@ -73,6 +76,11 @@ export const chores: Chores = {
   async putSetting(session, { key, value }) {
     await session.run(putSetting, [[key, value]])
     return null
+  },
+
+  async settleSetting(session, { key, value }) {
+    const [settled] = await session.run(settleSetting, [[key, value]])
+    return settled?.value ?? value
   },
 
   async prune(session, { before, limit }) {

@@ -7,7 +7,7 @@ import { changes } from "../facts/changes/index.ts"
 import type { Log } from "../log.ts"
 import type { Store } from "../services/ports.ts"
 import { migrate } from "./migrations/index.ts"
-import { openPool } from "./postgres/connection.ts"
+import { openPool, untilReachable } from "./postgres/connection.ts"
 import { postgresDialect } from "./postgres/kysely.ts"
 import { PostgresWriter } from "./postgres/writer.ts"
 import { sourceOf } from "./reads/source.ts"
@@ -59,6 +59,7 @@ async function openSqlite({ dataDir, log, now }: StoreOptions, closing: Closing)
 }
 
 async function openPostgres({ url, log, now }: StoreOptions & { url: string }, closing: Closing): Promise<Store> {
+  await untilReachable(url)
   await bringUp(postgresDialect(openPool(url, "busbar migrations", 1, log)), "postgres", now, log)
   const writer = closing.add("writer", new PostgresWriter(url, changes, log))
   const source = sourceOf(postgresDialect(openPool(url, "busbar reads", READ_CONNECTIONS, log)), "postgres")

@@ -23,13 +23,26 @@ export async function slice<Name extends keyof Schema, Row>(
   page: Page,
 ): Promise<Slice<Row>> {
   const fields = Object.keys(order.by)
-  const backwards = isBackwards(page)
-  const count = countOf(page)
-  const direction = (order.direction === "asc") === backwards ? "desc" : "asc"
+  const { backwards, direction, limit } = readingOf(order, page)
   const cursor = backwards ? page.before : page.after
   const rows = await beyond(query, fields, direction, cursor === undefined ? undefined : keyOf(order, cursor))
-    .limit(count + 1)
+    .limit(limit)
     .execute()
+  return sliceOf(rows, order, page)
+}
+
+/** How a page is read: from which end, in which direction, and how many rows, one of which only tells that there are more. */
+export function readingOf<Row>(order: Order<Row>, page: Page) {
+  const backwards = isBackwards(page)
+  const direction: "asc" | "desc" = (order.direction === "asc") === backwards ? "desc" : "asc"
+  return { backwards, direction, limit: countOf(page) + 1 }
+}
+
+/** The page made of the rows that `readingOf` says to read, in the order of reading. */
+export function sliceOf<Row>(rows: readonly Row[], order: Order<Row>, page: Page): Slice<Row> {
+  const backwards = isBackwards(page)
+  const count = countOf(page)
+  const cursor = backwards ? page.before : page.after
   const kept = rows.slice(0, count).map((row) => ({ row, cursor: cursorOf(order, row) }))
   const more = rows.length > count
   return backwards
@@ -53,7 +66,8 @@ export function mergeSlices<Row>(slices: readonly Slice<Row>[], order: Order<Row
   }
 }
 
-function compare<Row>(one: Row, other: Row, fields: readonly (keyof Row)[]): number {
+/** Below 0 where one row stands before the other when the fields grow. */
+export function compare<Row>(one: Row, other: Row, fields: readonly (keyof Row)[]): number {
   const field = fields.find((name) => one[name] !== other[name])
   return field === undefined ? 0 : one[field] < other[field] ? -1 : 1
 }
@@ -80,8 +94,9 @@ function cursorOf<Row>(order: Order<Row>, row: Row): string {
   return Buffer.from(JSON.stringify([order.name, ...key])).toString("base64url")
 }
 
-function fieldsOf<Row>(order: Order<Row>): (keyof Row & string)[]
-function fieldsOf(order: { by: object }): string[] {
+/** What the list is ordered by. */
+export function fieldsOf<Row>(order: Order<Row>): (keyof Row & string)[]
+export function fieldsOf(order: { by: object }): string[] {
   return Object.keys(order.by)
 }
 

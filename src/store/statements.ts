@@ -218,6 +218,16 @@ export const putSetting: Statement<never> = {
   flags: [],
 }
 
+/** Parameters: key, value. The update that changes nothing makes the row that was there come back too. */
+export const settleSetting: Statement<{ value: string }> = {
+  name: "settle setting",
+  sqlite:
+    "INSERT INTO settings (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = settings.value RETURNING value",
+  postgres:
+    "INSERT INTO settings (key, value) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT (key) DO UPDATE SET value = settings.value RETURNING value",
+  flags: [],
+}
+
 /**
  * Deletes from a table's oldest rows those recorded before an instant. Its ids grow with the instants of recording, so
  * no index by instant is needed. Parameters: the instant, and how many of the oldest to look at.

@@ -12,6 +12,9 @@ import { readsOf } from "./reads/index.ts"
 import type { Source } from "./reads/source.ts"
 import { Trouble } from "./trouble.ts"
 
+/** What tries whether the database works again is as large as a group with some readings in it. */
+const PROBE_CHARACTERS = 16_384
+
 export class SqlStore implements Store {
   readonly read: Reads
   readonly #source: Source
@@ -31,7 +34,7 @@ export class SqlStore implements Store {
     this.#journal = new Journal(source)
     this.read = readsOf(source)
     this.#collector = new Collector(writer, now, (settled, since) => this.#settled(settled, since))
-    this.#trouble = new Trouble(now, () => this.putSetting("store.lastTrouble", new Date(now()).toISOString()), log)
+    this.#trouble = new Trouble(now, () => this.putSetting("store.probe", `${now()}`.padEnd(PROBE_CHARACTERS)), log)
   }
 
   change<Name extends ChangeName>(name: Name, input: InputOf<Name>): Promise<OutcomeOf<Name>> {
@@ -78,6 +81,10 @@ export class SqlStore implements Store {
 
   async putSetting(key: string, value: string): Promise<void> {
     await this.#chore("putSetting", { key, value })
+  }
+
+  settleSetting(key: string, value: string): Promise<string> {
+    return this.#chore("settleSetting", { key, value })
   }
 
   troubleSince(): number | null {

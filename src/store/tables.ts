@@ -53,8 +53,10 @@ export function encode<Row>(row: Row, fields: readonly (keyof Row)[]): Value[] {
 }
 
 /** PostgreSQL's text cannot hold NUL, which a charge point may well send; the replacement character stands for it. */
+export const encodeText = (text: string): string => (text.includes("\0") ? text.replaceAll("\0", "\uFFFD") : text)
+
 export function encodeValue(value: unknown): Value {
-  if (typeof value === "string") return value.includes("\0") ? value.replaceAll("\0", "\uFFFD") : value
+  if (typeof value === "string") return encodeText(value)
   if (typeof value === "boolean") return value ? 1 : 0
   return typeof value === "number" ? value : null
 }

@@ -4,7 +4,7 @@ import type { Log } from "../log.ts"
 /** A group that takes longer than this is stuck, ms. */
 const STUCK_MS = 1000
 
-/** How often to try whether the database is back when nobody else tries, ms. */
+/** How often to try whether the database is back, ms. */
 const PROBE_MS = 500
 
 export class Trouble {
@@ -15,7 +15,10 @@ export class Trouble {
   #timer: ReturnType<typeof setInterval> | undefined
   #probing = false
 
-  /** `probe` writes something; its outcome is heard like that of every other write. */
+  /**
+   * `probe` writes as much as a usual group does. It alone ends the trouble: a smaller write may still find room on a
+   * disk that is full, and with every socket closed no other would come.
+   */
   constructor(now: () => number, probe: () => Promise<void>, log: Log) {
     this.#now = now
     this.#probe = probe
@@ -33,12 +36,7 @@ export class Trouble {
     if (reason !== null && this.#failingSince === null) {
       this.#failingSince = since
       this.#log.error({ reason }, "the database is unavailable")
-      // With every socket closed no change would come to find that the database is back.
       this.#timer = setInterval(() => void this.#try(), PROBE_MS)
-    }
-    if (reason === null && this.#failingSince !== null) {
-      this.#log.info({ since: this.#failingSince }, "the database is back")
-      this.stop()
     }
   }
 
@@ -50,7 +48,13 @@ export class Trouble {
   async #try(): Promise<void> {
     if (this.#probing) return
     this.#probing = true
-    await this.#probe().catch(() => undefined)
+    const works = await this.#probe().then(
+      () => true,
+      () => false,
+    )
     this.#probing = false
+    if (!works || this.#failingSince === null) return
+    this.#log.info({ since: this.#failingSince }, "the database is back")
+    this.stop()
   }
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test"
 import { createClient } from "redis"
+import { AnotherStore } from "../../src/bus/bus.ts"
 import type { CommandRow, MessageRow } from "../../src/facts/rows.ts"
 import { BusUnavailable, type CommandOrder, type CommandResult } from "../../src/services/ports.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
@@ -131,6 +132,24 @@ describe("ownership", () => {
     await until("the older one hears of it", () => superseded.length === 2)
     expect(superseded[1]).toEqual(["a", "cp-1", 9])
     expect(await a.bus.ownerOf("cp-1")).toEqual({ nodeId: b.bus.nodeId, epoch: 9 })
+  })
+
+  test("an owner that nobody knows of any more makes itself known under the same epoch", async () => {
+    await using a = await openNode(server.url)
+    const epoch = await a.bus.claim("cp-1", 0)
+    await flush()
+    expect(await a.bus.ownerOf("cp-1")).toBeNull()
+    await a.bus.register("cp-1", epoch)
+    await until("its lease runs again", async () => (await a.bus.ownerOf("cp-1"))?.epoch === epoch)
+  })
+
+  test("nodes that work on different stores do not work together", async () => {
+    await using a = await openNode(server.url, { storeId: "one" })
+    await using b = await openNode(server.url, { storeId: "one" })
+    const refusal = await failureOf(openNode(server.url, { storeId: "another" }))
+    expect(refusal).toBeInstanceOf(AnotherStore)
+    // Who was refused has left no trace.
+    expect((await b.bus.nodes()).map(({ nodeId }) => nodeId).sort()).toEqual([a.bus.nodeId, b.bus.nodeId].sort())
   })
 
   test("the owner is asked to hang up, with the reason", async () => {

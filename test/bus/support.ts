@@ -24,9 +24,13 @@ export async function openNode(url: string, options: Partial<BusOptions> = {}) {
     nodeId,
     roles: ["gateway"],
     version: "test",
+    storeId: "test",
     log: quietLog,
     clock: systemClock,
     ...options,
+  }).catch(async (cause: unknown) => {
+    await redis[Symbol.asyncDispose]()
+    throw cause
   })
   return {
     bus,

@@ -227,6 +227,74 @@ describe("frames and fields", () => {
     await alive(chargePoint)
   })
 
+  describe("17: an idTag behind a payment terminal's prefix", () => {
+    const prefixed = "TERMINAL-4711;QUIRK"
+
+    test("is understood alike by Authorize, StartTransaction and StopTransaction, and is shown", async () => {
+      await using chargePoint = await bootedChargePoint()
+      const authorized = await chargePoint.call("Authorize", { idTag: prefixed })
+      const started = await chargePoint.call("StartTransaction", { ...startRequest(), idTag: prefixed })
+      const { transactionId } = started
+      const stopped = await chargePoint.call("StopTransaction", {
+        transactionId,
+        idTag: "a;b;quirk",
+        meterStop: 1100,
+        timestamp: at(9),
+      })
+      for (const { idTagInfo } of [authorized, started, stopped]) expect(idTagInfo).toEqual({ status: "Accepted" })
+      expect(await transactionOf(chargePoint)).toMatchObject({ idTag: "QUIRK", state: "ENDED", energyWh: 100 })
+      for (const action of ["Authorize", "StartTransaction", "StopTransaction"]) {
+        const isShown = ({ kind, place }: Deviation) => kind === "prefixed-id-tag" && place === `${action}.req.idTag`
+        expect((await shown(chargePoint, isShown)).example).toContain(";")
+      }
+    })
+
+    test("is the same start when it is said again, also after the idTag is gone", async () => {
+      await using chargePoint = await bootedChargePoint()
+      await createIdTag(ask, { idTag: "LEAVING" })
+      const request = { ...startRequest(), idTag: "x;LEAVING" }
+      const first = await chargePoint.call("StartTransaction", request)
+      await ask(`mutation { deleteIdTag(input: { idTag: "LEAVING" }) { __typename } }`)
+      expect(await chargePoint.call("StartTransaction", request)).toEqual(first)
+      expect(await transactionOf(chargePoint)).toMatchObject({ idTag: "LEAVING" })
+    })
+
+    test("does not hide a known idTag with a semicolon, nor make an unknown one known", async () => {
+      await using chargePoint = await bootedChargePoint()
+      await createIdTag(ask, { idTag: "no;QUIRK", status: "BLOCKED" })
+      const { idTagInfo } = await chargePoint.call("Authorize", { idTag: "no;QUIRK" })
+      expect(idTagInfo).toEqual({ status: "Blocked" })
+      for (const idTag of ["x;NOBODY", "QUIRK;", ";", "QUIRK;x"]) {
+        const { idTagInfo: refused } = await chargePoint.call("Authorize", { idTag })
+        expect([idTag, refused]).toEqual([idTag, { status: "Invalid" }])
+      }
+    })
+
+    test("means only itself from a strict charge point", async () => {
+      await using chargePoint = await bootedChargePoint({ leniency: "STRICT" })
+      const { idTagInfo } = await chargePoint.call("Authorize", { idTag: "T-4711;QUIRK" })
+      expect(idTagInfo).toEqual({ status: "Invalid" })
+      const { transactionId } = await chargePoint.call("StartTransaction", { ...startRequest(), idTag: "T-4711;QUIRK" })
+      await chargePoint.call("StopTransaction", { transactionId, meterStop: 1001, timestamp: at(1) })
+      expect(await transactionOf(chargePoint)).toMatchObject({ idTag: "T-4711;QUIRK" })
+    })
+  })
+
+  test("15: kWh labelled as Wh do not spoil the energy, and are noted", async () => {
+    await using chargePoint = await bootedChargePoint()
+    const { transactionId } = await chargePoint.call("StartTransaction", startRequest(0, 1_000_000))
+    for (const [minute, value] of ["1000.4", "1001.2"].entries())
+      await chargePoint.call("MeterValues", {
+        connectorId: 1,
+        transactionId,
+        meterValue: [register(minute + 1, value)],
+      })
+    await chargePoint.call("StopTransaction", { transactionId, meterStop: 1_002_000, timestamp: at(4) })
+    const transaction = await transactionOf(chargePoint)
+    expect(transaction).toMatchObject({ state: "ENDED", energyWh: 2000 })
+    expect(transaction.energyNote).not.toBeNull()
+  })
+
   test("18: a configuration that cannot be true harms nobody", async () => {
     await using chargePoint = await bootedChargePoint()
     chargePoint.onCall("GetConfiguration", async () => ({
@@ -241,6 +309,98 @@ describe("frames and fields", () => {
     )
     expect(getConfiguration).toEqual({ configurationKey: [{ value: "1634030126" }], unknownKey: ["HeartbeatInterval"] })
     await alive(chargePoint)
+  })
+})
+
+describe("commands", () => {
+  /** What became of a command: the type of its result, with the command's state. */
+  async function told(mutation: string, chargePoint: ChargePoint, input: Record<string, unknown> = {}) {
+    const name = `${mutation[0]?.toUpperCase()}${mutation.slice(1)}`
+    const { result } = await ask<{ result: { __typename: string } & Record<string, unknown> }>(
+      `mutation ($input: ${name}Input!) {
+        result: ${mutation}(input: $input) { __typename ... on CallTimeout { command { state } } ... on ${name}Confirmation { status } }
+      }`,
+      { input: { chargePoint: chargePoint.identity, ...input } },
+    )
+    return result
+  }
+
+  const availability = { connectorId: 0, type: "INOPERATIVE" }
+
+  test("18: a ChangeAvailability never answered is a timeout, and the next command is sent all the same", async () => {
+    await using chargePoint = await bootedChargePoint()
+    chargePoint.onCall("ChangeAvailability", () => new Promise(() => undefined))
+    chargePoint.onCall("ClearCache", async () => ({ status: "Accepted" }))
+    expect(await told("changeAvailability", chargePoint, { ...availability, timeoutMs: 100 })).toEqual({
+      __typename: "CallTimeout",
+      command: { state: "TIMED_OUT" },
+    })
+    expect(await told("clearCache", chargePoint)).toEqual({ __typename: "ClearCacheConfirmation", status: "ACCEPTED" })
+    await alive(chargePoint)
+  })
+
+  test("14: an answer that comes after the timeout is not taken for that to the next CALL, and is shown", async () => {
+    await using chargePoint = await bootedChargePoint()
+    const late = Promise.withResolvers<Record<string, unknown>>()
+    chargePoint.onCall("ChangeAvailability", () => late.promise)
+    expect(await told("changeAvailability", chargePoint, { ...availability, timeoutMs: 100 })).toMatchObject({
+      __typename: "CallTimeout",
+    })
+    chargePoint.onCall("ClearCache", async () => {
+      late.resolve({ status: "Accepted" })
+      await alive(chargePoint)
+      return { status: "Rejected" }
+    })
+    expect(await told("clearCache", chargePoint)).toMatchObject({ status: "REJECTED" })
+    await shown(chargePoint, ({ kind }) => kind === "late-answer")
+  })
+
+  test("6: a charge point deaf to CALLs is asked in vain until it has reconnected", async () => {
+    await using chargePoint = await bootedChargePoint()
+    chargePoint.onCall("ClearCache", () => new Promise(() => undefined))
+    expect(await told("clearCache", chargePoint, { timeoutMs: 100 })).toMatchObject({ __typename: "CallTimeout" })
+    await alive(chargePoint)
+    await chargePoint.disconnect()
+    chargePoint.onCall("ClearCache", async () => ({ status: "Accepted" }))
+    await chargePoint.connect()
+    await alive(chargePoint)
+    expect(await told("clearCache", chargePoint)).toMatchObject({ status: "ACCEPTED" })
+  })
+
+  test.each([
+    ["before it answers", false],
+    ["after it has answered", true],
+  ])("18: a ChangeConfiguration that makes the charge point reboot %s has its outcome told", async (_when, answers) => {
+    await using chargePoint = await bootedChargePoint()
+    const asked = ask<{ changeConfiguration: { __typename: string } & Record<string, unknown> }>(
+      `mutation ($input: ChangeConfigurationInput!) {
+        changeConfiguration(input: $input) {
+          __typename ... on ChangeConfigurationConfirmation { status } ... on ChargePointOffline { message }
+        }
+      }`,
+      { input: { chargePoint: chargePoint.identity, key: "HeartbeatInterval", value: "60" } },
+    )
+    const frame = JSON.parse(await chargePoint.waitForText((text) => text.includes("ChangeConfiguration")))
+    if (answers) chargePoint.send(JSON.stringify([3, frame[1], { status: "RebootRequired" }]))
+    chargePoint.terminate()
+    await chargePoint.waitForClose()
+    await chargePoint.connect()
+    expect(await chargePoint.call("BootNotification", chargePoint.identification)).toMatchObject({ status: "Accepted" })
+    const { changeConfiguration } = await asked
+    if (answers) expect(changeConfiguration).toMatchObject({ status: "REBOOT_REQUIRED" })
+    else expect(changeConfiguration.__typename).not.toBe("ChangeConfigurationConfirmation")
+  })
+
+  test("8: a BootNotification that was triggered, and then really booted for, keeps everything", async () => {
+    await using chargePoint = await bootedChargePoint()
+    const { transactionId } = await chargePoint.call("StartTransaction", startRequest())
+    await chargePoint.call("BootNotification", chargePoint.identification)
+    chargePoint.terminate()
+    await chargePoint.waitForClose()
+    await chargePoint.connect()
+    await chargePoint.call("BootNotification", chargePoint.identification)
+    await chargePoint.call("StopTransaction", { transactionId, meterStop: 1400, timestamp: at(20) })
+    expect(await transactionOf(chargePoint)).toMatchObject({ state: "ENDED", energyWh: 400 })
   })
 })
 
@@ -324,6 +484,43 @@ describe("transactions and floods", () => {
     })
     expect(transaction).toMatchObject({ energyWh: 900, stoppedAt: at(9) })
   })
+
+  test("9: a backlog of two thousand messages, sent at once after a reconnect, is stored to the last one", async () => {
+    await using chargePoint = await bootedChargePoint()
+    await chargePoint.disconnect()
+    await chargePoint.connect()
+    const day = (index: number, minute: number) => new Date(Date.UTC(2026, 0, 1, 0, index * 60 + minute)).toISOString()
+    const sessions = 500
+    // An offline charge point has no transactionId: it writes −1 and leaves it to us which one is meant.
+    const messages = Array.from({ length: sessions }, (_, index) => {
+      const meter = index * 1000
+      const reading = { timestamp: day(index, 10), sampledValue: [{ value: String(meter + 300) }] }
+      return [
+        ["StatusNotification", { connectorId: 1, errorCode: "NoError", status: "Charging", timestamp: day(index, 0) }],
+        ["StartTransaction", { connectorId: 1, idTag: "QUIRK", meterStart: meter, timestamp: day(index, 0) }],
+        ["MeterValues", { connectorId: 1, transactionId: -1, meterValue: [reading] }],
+        ["StopTransaction", { transactionId: -1, meterStop: meter + 500, timestamp: day(index, 20) }],
+      ] as const
+    }).flat()
+    const answers = messages.map(([action, payload], index) => {
+      chargePoint.send(JSON.stringify([2, `backlog-${index}`, action, payload]), `backlog-${index}`)
+      return index
+    })
+    expect(answers).toHaveLength(2000)
+    await chargePoint.waitForText((text) => text.startsWith('[3,"backlog-1999"'), 60_000)
+    const { transactions } = await ask<{
+      transactions: { totalCount: number; edges: { node: { state: string; energyWh: number } }[] }
+    }>(
+      `query ($filter: TransactionFilter) {
+        transactions(first: 500, filter: $filter) { totalCount edges { node { state energyWh } } }
+      }`,
+      { filter: { chargePoints: [chargePoint.identity] } },
+    )
+    expect(transactions.totalCount).toBe(sessions)
+    expect(new Set(transactions.edges.map(({ node: { state, energyWh } }) => `${state} ${energyWh}`))).toEqual(
+      new Set(["ENDED 500"]),
+    )
+  }, 90_000)
 
   test("9: a backlog in any order ends in the same transactions", async () => {
     await using chargePoint = await bootedChargePoint()

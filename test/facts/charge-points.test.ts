@@ -187,6 +187,18 @@ test("a deleted charge point leaves its transactions, ended as far as anybody kn
   expect(await facts.change("reportStatus", status())).toEqual({ superseded: true })
 })
 
+test("a deletion said again ends what the charge point brought in between, and tells no second deletion", async () => {
+  const facts = factsWith()
+  await facts.change("deleteChargePoint", { ...where, at: minute(700) })
+  await facts.change("startTransaction", start())
+  const elsewhere = { ...where, organisationId: "other" }
+  expect(await facts.change("deleteChargePoint", { ...elsewhere, at: minute(701) })).toEqual({ notFound: true })
+  expect(facts.rows("transactions")).toMatchObject([{ state: "Active" }])
+  expect(await facts.change("deleteChargePoint", { ...where, at: minute(702) })).toEqual({ notFound: true })
+  expect(facts.rows("transactions")).toMatchObject([{ state: "EndedInferred", stoppedAt: minute(702) }])
+  expect(kinds(facts)).toEqual(["Deleted", "Started", "EndInferred"])
+})
+
 test("another organisation's charge point is not there", async () => {
   const facts = factsWith()
   const elsewhere = { organisationId: "other", chargePointId: "cp1" }

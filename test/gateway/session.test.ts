@@ -209,6 +209,22 @@ describe("presence", () => {
     await until("online again", async () => (await rig.row("sleeper")).online)
   })
 
+  test("a ping of the charge point's own is a sign of life", async () => {
+    await using rig = await startRig()
+    const { id } = await rig.announce("pinging")
+    const { socket } = await rig.knock({ path: "/ocpp/pinging" })
+    const line = await until("the line is there", () => rig.lines.get(id))
+    const before = line.lastSeenAt
+    await until("the clock has moved on", () => Date.now() > before + 2)
+    const ponged = new Promise<number | undefined>((resolve) =>
+      socket.once("data", (data) => resolve(Buffer.from(data)[0])),
+    )
+    socket.write(clientFrame("", 9))
+    expect(await ponged).toBe(0x8a)
+    expect(line.lastSeenAt).toBeGreaterThan(before)
+    socket.destroy()
+  })
+
   test("what the operator takes away is closed with 1008", async () => {
     await using rig = await startRig()
     const { id } = await rig.announce("deleted")

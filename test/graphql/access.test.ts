@@ -3,7 +3,8 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose"
 import { printSchema } from "graphql"
 import { schema } from "../../graphql/schema.ts"
 import type { Role } from "../../src/facts/rows.ts"
-import { ensureFirstToken } from "../../src/services/tokens.ts"
+import { createLog } from "../../src/log.ts"
+import { ensureFirstToken, Tokens } from "../../src/services/tokens.ts"
 import { until } from "../support/until.ts"
 import { type Answer, type Rig, result, startRig } from "./rig.ts"
 
@@ -94,12 +95,45 @@ describe("without a valid token", () => {
     await expect(overSocket.next()).rejects.toMatchObject([{ extensions: { code: "UNAUTHENTICATED" } }])
   })
 
-  test("no name of the schema is given away by a suggestion", async () => {
-    const misspelt = '{ chargePont(identity: "x") { id } }'
-    expect((await rig.ask(tokens.Viewer, misspelt)).errors?.[0]?.message).toContain("Did you mean")
-    const { errors } = await rig.ask(null, misspelt)
-    expect(errors?.length).toBe(1)
-    expect(JSON.stringify(errors)).not.toContain("Did you mean")
+  test.each([
+    "{ viewer { name } }",
+    "{ nothingOfTheKind }",
+    '{ chargePont(identity: "x") { id } }',
+    "{",
+    `{ ${"a ".repeat(10_000)} }`,
+    `query ($f: Int!) { chargePoints(first: $f) { totalCount } }`,
+    "{ ...A } fragment A on Query { ...A }",
+  ])("a document is not even read: what is wrong with it tells nothing of the schema (%#)", async (query) => {
+    for (const token of [null, "wrong"]) {
+      expect(await rig.ask(token, query)).toEqual({
+        errors: [
+          {
+            message: "a valid token is needed: Authorization: Bearer <token>",
+            extensions: { code: "UNAUTHENTICATED" },
+          },
+        ],
+      })
+    }
+    await expect(rig.socket("wrong").iterate({ query }).next()).rejects.toMatchObject([
+      { extensions: { code: "UNAUTHENTICATED" } },
+    ])
+  })
+
+  test.each([
+    ["in the URL", (url: string, token: string) => fetch(`${url}?query={viewer{name}}&token=${token}`)],
+    [
+      "as a Basic password",
+      (url: string, token: string) =>
+        fetch(`${url}?query={viewer{name}}`, { headers: { authorization: `Basic ${btoa(`x:${token}`)}` } }),
+    ],
+    [
+      "in a cookie",
+      (url: string, token: string) =>
+        fetch(`${url}?query={viewer{name}}`, { headers: { cookie: `authorization=Bearer ${token}` } }),
+    ],
+  ])("a token %s opens nothing", async (_where, send) => {
+    const response = await send(`http://127.0.0.1:${rig.port}/graphql`, tokens.Admin)
+    expect(codes((await response.json()) as Answer)).toEqual(["UNAUTHENTICATED"])
   })
 })
 
@@ -188,44 +222,6 @@ describe("API tokens", () => {
   })
 })
 
-describe("organisations", () => {
-  test("what belongs to one is as if it did not exist for another", async () => {
-    await using other = await startRig({ organisations: ["elsewhere"] })
-    const [here, there] = [await other.token("Operator"), await other.token("Admin", { organisationId: "elsewhere" })]
-    const created = await result(
-      other,
-      here,
-      `mutation { result: createChargePoint(input: { identity: "ORG-1" }) { ... on CreateChargePointPayload { chargePoint { id } } } }`,
-    )
-    await result(other, here, `mutation { result: createIdTag(input: { idTag: "ORG-TAG" }) { __typename } }`)
-    const { id } = created["chargePoint"] as { id: string }
-    const query = `query ($id: ID!) {
-      node(id: $id) { id } chargePoint(identity: "ORG-1") { id } chargePoints { totalCount }
-      idTags { edges { node { idTag } } } fleet { chargePoints }
-    }`
-    expect((await other.ask(there, query, { id })).data).toEqual({
-      node: null,
-      chargePoint: null,
-      chargePoints: { totalCount: 0 },
-      idTags: { edges: [] },
-      fleet: { chargePoints: 0 },
-    })
-    expect((await other.ask(here, query, { id })).data).toMatchObject({ node: { id }, fleet: { chargePoints: 1 } })
-    for (const mutation of [
-      `reset(input: { chargePoint: "ORG-1", type: SOFT })`,
-      `updateChargePoint(input: { identity: "ORG-1", wireLog: true })`,
-      `deleteChargePoint(input: { identity: "ORG-1" })`,
-    ]) {
-      expect(await result(other, there, `mutation { result: ${mutation} { __typename } }`)).toEqual({
-        __typename: "ChargePointNotFound",
-      })
-    }
-    expect(
-      await result(other, there, `mutation { result: createChargePoint(input: { identity: "ORG-1" }) { __typename } }`),
-    ).toEqual({ __typename: "AlreadyExists" })
-  })
-})
-
 test("a JWT of the configured provider opens what its claims say; others open nothing", async () => {
   const { publicKey, privateKey } = await generateKeyPair("ES256")
   const stranger = await generateKeyPair("ES256")
@@ -235,15 +231,16 @@ test("a JWT of the configured provider opens what its claims say; others open no
   })
   await using federated = await startRig({
     jwt: { jwksUrl: `http://127.0.0.1:${provider.port}/`, issuer: "us", audience: "busbar" },
+    organisations: ["acme"],
   })
   const signed = (
     claims: Record<string, unknown>,
-    { issuer = "us", key = privateKey, end = "5m" as string | null } = {},
+    { issuer = "us", audience = "busbar", key = privateKey, kid = "one", end = "5m" as string | null } = {},
   ) => {
     const jwt = new SignJWT(claims)
-      .setProtectedHeader({ alg: "ES256", kid: "one" })
+      .setProtectedHeader({ alg: "ES256", kid })
       .setIssuer(issuer)
-      .setAudience("busbar")
+      .setAudience(audience)
       .setSubject("ada")
     return (end === null ? jwt : jwt.setExpirationTime(end)).sign(key)
   }
@@ -254,7 +251,19 @@ test("a JWT of the configured provider opens what its claims say; others open no
     role: "OPERATOR",
     organisationId: "acme",
   })
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url")
+  const admin = { iss: "us", aud: "busbar", sub: "eve", role: "admin", exp: Math.ceil(Date.now() / 1_000) + 300 }
+  const byPublicKey = new SignJWT(admin).setProtectedHeader({ alg: "HS256", kid: "one" })
   for (const token of [
+    `${part({ alg: "none" })}.${part(admin)}.`,
+    `${part({ alg: "none", kid: "one" })}.${part(admin)}.x`,
+    await byPublicKey.sign(new TextEncoder().encode(JSON.stringify(jwks.keys[0]))),
+    await signed({ role: "admin" }, { audience: "another program" }),
+    await signed({ role: "admin" }, { kid: "two" }),
+    await signed({ role: "admin", organisation: "nobody's" }),
+    await signed({ role: "admin", organisation: ["acme"] }),
+    await signed({ role: ["admin"] }),
+    (await signed({ role: "admin" })).replace(/.$/, ""),
     await signed({ role: "king" }),
     await signed({ role: "admin" }, { issuer: "them" }),
     await signed({ role: "admin" }, { key: stranger.privateKey }),
@@ -266,23 +275,48 @@ test("a JWT of the configured provider opens what its claims say; others open no
 
 describe("the first token", () => {
   const clock = { now: Date.now }
+  const lines: string[] = []
+  const log = createLog("warn", { write: (line) => void lines.push(line) })
 
   test("is made once, at the first start, and is an admin's", async () => {
     await using fresh = await startRig()
-    const token = await ensureFirstToken(fresh.store, clock, undefined)
+    const token = await ensureFirstToken(fresh.store, clock, undefined, log)
     expect((await fresh.ask(token!, "{ viewer { role } }")).data).toEqual({ viewer: { role: "ADMIN" } })
-    expect(await ensureFirstToken(fresh.store, clock, undefined)).toBeUndefined()
+    expect(await ensureFirstToken(fresh.store, clock, undefined, log)).toBeUndefined()
   })
 
   test("from the environment counts from the start on, and the one before it no longer", async () => {
     await using fresh = await startRig()
     const mayEnter = async (token: string) => (await fresh.ask(token, "{ viewer { role } }")).errors === undefined
-    expect(await ensureFirstToken(fresh.store, clock, "the-first-admin-token")).toBeUndefined()
-    await ensureFirstToken(fresh.store, clock, "the-first-admin-token")
+    expect(await ensureFirstToken(fresh.store, clock, "the-first-admin-token", log)).toBeUndefined()
+    await ensureFirstToken(fresh.store, clock, "the-first-admin-token", log)
     expect(await mayEnter("the-first-admin-token")).toBe(true)
-    await ensureFirstToken(fresh.store, clock, "the-second-admin-token")
+    await ensureFirstToken(fresh.store, clock, "the-second-admin-token", log)
     expect(await mayEnter("the-second-admin-token")).toBe(true)
     expect(await mayEnter("the-first-admin-token")).toBe(false)
+    expect(lines).toEqual([])
+  })
+
+  test("from the environment stays revoked at the next start, which says so", async () => {
+    await using fresh = await startRig()
+    const token = "an-admin-token-that-leaked"
+    await ensureFirstToken(fresh.store, clock, token, log)
+    const { data } = await fresh.ask<{ apiTokens: { id: string }[] }>(token, "{ apiTokens { id } }")
+    await new Tokens(fresh.store, clock).revoke({ organisationId: "default" }, data!.apiTokens[0]!.id)
+    lines.length = 0
+    await ensureFirstToken(fresh.store, clock, token, log)
+    expect(codes(await fresh.ask(token, "{ viewer { role } }"))).toEqual(["UNAUTHENTICATED"])
+    expect(lines.join()).toContain("ADMIN_TOKEN was revoked and opens nothing")
+    expect(lines.join()).not.toContain(token)
+  })
+
+  test("from the environment that is a viewer's does not become an admin's, which the start says", async () => {
+    await using fresh = await startRig()
+    const token = await fresh.token("Viewer")
+    lines.length = 0
+    await ensureFirstToken(fresh.store, clock, token, log)
+    expect((await fresh.ask(token, "{ viewer { role } }")).data).toEqual({ viewer: { role: "VIEWER" } })
+    expect(lines.join()).toContain("ADMIN_TOKEN is a token that the API made")
   })
 })
 

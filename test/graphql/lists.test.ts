@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { caller, meterValue, meterValues, start } from "../support/charging.ts"
+import { caller, meterValue, meterValues, start, time } from "../support/charging.ts"
 import { chargePoint, type Data, type Rig, startRig } from "./rig.ts"
 
 let rig: Rig
@@ -131,5 +131,89 @@ test("a page of 50 with connectors, transactions and readings costs as many ques
     activeTransactionsOf: 1,
     latestMeterValuesOf: 1,
     chargePointsByIds: 1,
+  })
+})
+
+test("pages below a page cost as many questions for twenty parents as for one", async () => {
+  await using fresh = await startRig()
+  const viewer = await fresh.token("Viewer")
+  const ids: string[] = []
+  for (let index = 0; index < 20; index++) {
+    const row = await chargePoint(fresh, `B-${String(index).padStart(2, "0")}`)
+    const from = { chargePointId: row.id }
+    ids.push(row.id)
+    for (const minutes of [0, 10]) {
+      const { transactionId } = await fresh.store.change("startTransaction", start({ timestamp: time(minutes) }, from))
+      const values = [meterValue(minutes + 1, 1400), meterValue(minutes + 2, 1500 + index)]
+      await fresh.store.change("reportMeterValues", meterValues({ transactionId }, values, from))
+    }
+    await fresh.store.change("report", {
+      ...caller({ ...from, receivedAt: 1_000 }),
+      id: crypto.randomUUID(),
+      action: "FirmwareStatusNotification",
+      payload: JSON.stringify({ status: "Installed" }),
+    })
+  }
+  const query = `query ($first: Int!, $after: String) {
+    chargePoints(first: $first) {
+      again: totalCount totalCount
+      edges { node {
+        firmware { status } diagnostics { status }
+        transactions(first: 1, after: $after) {
+          totalCount pageInfo { hasNextPage endCursor }
+          edges { node { startedAt meterValues(last: 1) { edges { node { sampledValues { value } } } } } }
+        }
+        ended: transactions(first: 1, state: [ENDED_INFERRED]) { totalCount edges { cursor } }
+        messages(last: 1) { edges { cursor } }
+        strayMessages(first: 1) { edges { cursor } }
+      } }
+    }
+  }`
+  interface Shown {
+    transactions: { pageInfo: { endCursor: string } }
+  }
+  const ask = async (variables: Data) => {
+    fresh.reads.clear()
+    const answer = await fresh.ask<{ chargePoints: { edges: { node: Shown }[] } }>(viewer, query, variables)
+    expect(answer.errors).toBeUndefined()
+    return { shown: answer.data!.chargePoints.edges.map(({ node }) => node), reads: Object.fromEntries(fresh.reads) }
+  }
+  const one = await ask({ first: 1 })
+  const twenty = await ask({ first: 20 })
+  for (const [index, node] of twenty.shown.entries()) {
+    expect(node).toMatchObject({
+      firmware: { status: "INSTALLED" },
+      diagnostics: null,
+      transactions: {
+        totalCount: 2,
+        pageInfo: { hasNextPage: true },
+        edges: [
+          {
+            node: {
+              startedAt: time(10),
+              meterValues: { edges: [{ node: { sampledValues: [{ value: String(1500 + index) }] } }] },
+            },
+          },
+        ],
+      },
+      ended: { totalCount: 1, edges: [{ cursor: expect.any(String) }] },
+    })
+  }
+  expect(twenty.reads).toEqual(one.reads)
+  expect(twenty.reads).toEqual({
+    apiTokenByHash: 1,
+    chargePoints: 1,
+    countChargePoints: 1,
+    latestReportsOf: 2,
+    transactionsOfEach: 2,
+    countTransactionsOfEach: 2,
+    meterValuesOfEach: 1,
+    messagesOfEach: 1,
+    strayMessagesOfEach: 1,
+  })
+  const { endCursor } = one.shown[0]!.transactions.pageInfo
+  const next = await ask({ first: 1, after: endCursor })
+  expect(next.shown[0]).toMatchObject({
+    transactions: { totalCount: 2, pageInfo: { hasNextPage: false }, edges: [{ node: { startedAt: time(0) } }] },
   })
 })

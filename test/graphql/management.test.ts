@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { Passwords } from "../../src/services/passwords.ts"
+import { meterValue, meterValues, start } from "../support/charging.ts"
 import { until } from "../support/until.ts"
 import { type Data, type Rig, result, startRig } from "./rig.ts"
 
@@ -80,12 +81,68 @@ describe("charge points", () => {
     [{ identity: " CP" }, ["identity"]],
     [{ identity: "CP\n" }, ["identity"]],
     [{ identity: "x".repeat(256) }, ["identity"]],
+    [{ identity: "CP\0" }, ["identity"]],
+    [{ identity: "\ud800" }, ["identity"]],
+    [{ identity: "." }, ["identity"]],
+    [{ identity: ".." }, ["identity"]],
+    [{ identity: "CP-bad", password: "é".repeat(65) }, ["password"]],
+    [{ identity: "CP-bad", heartbeatIntervalS: 86_401 }, ["heartbeatIntervalS"]],
     [{ identity: "CP-bad", securityProfile: 4 }, ["securityProfile"]],
     [{ identity: "CP-bad", securityProfile: 2 }, ["password"]],
     [{ identity: "CP-bad", password: "", heartbeatIntervalS: 0 }, ["password", "heartbeatIntervalS"]],
   ])("%j is refused, naming every field that is wrong", async (input, paths) => {
     expect(await create(input)).toMatchObject({ __typename: "InvalidInput", issues: paths.map((path) => ({ path })) })
     expect(await rig.store.read.chargePointByIdentity(input.identity)).toBeUndefined()
+  })
+
+  test.each(["CP/1", "RDAM 123", "CP:1", "Ladestation-Süd", "...", "x".repeat(255), "%41"])(
+    "%p is an identity: the URL carries it percent-encoded",
+    async (identity) => {
+      expect(await create({ identity })).toMatchObject({ chargePoint: { identity } })
+    },
+  )
+
+  test.each([
+    ["32 hexadecimal digits", "00112233445566778899AABBCCDDEEFF", "00112233445566778899aabbccddeeff", "hex"],
+    ["40 hexadecimal digits", "ff".repeat(20), "ff".repeat(20), "hex"],
+    ["16 plain characters", "0123456789abcdef", "0123456789abcdef", "utf8"],
+    ["20 plain characters", "a password of twenty", "a password of twenty", "utf8"],
+    ["fewer than the standard wants", "short", "short", "utf8"],
+    ["more than the standard wants", "f".repeat(128), "f".repeat(128), "utf8"],
+  ] as const)("a password may be %s", async (what, password, presented, encoding) => {
+    expect(await create({ identity: what, password })).toMatchObject({ chargePoint: { securityProfile: 1 } })
+    const row = await rig.store.read.chargePointByIdentity(what)
+    const passwords = new Passwords("a key for tests only")
+    expect(passwords.match(row!.passwordHash, Buffer.from(presented, encoding))).toBe("Bytes")
+  })
+
+  test("one that is deleted takes its name away, not what it did", async () => {
+    await create({ identity: "CP-history" })
+    const { id } = (await rig.store.read.chargePointByIdentity("CP-history"))!
+    const from = { chargePointId: id }
+    const { transactionId } = await rig.store.change("startTransaction", start({}, from))
+    await rig.store.change("reportMeterValues", meterValues({ transactionId }, [meterValue(1, 1500)], from))
+    await mutate("deleteChargePoint", { identity: "CP-history" }, SHOWN)
+    const query = `query ($transactionId: Int!) {
+      transaction(transactionId: $transactionId) {
+        state energyWh chargePoint { identity } meterValues { edges { node { chargePoint { identity } } } }
+      }
+    }`
+    expect((await rig.ask(token, query, { transactionId })).data).toEqual({
+      transaction: {
+        state: "ENDED_INFERRED",
+        energyWh: 500,
+        chargePoint: null,
+        meterValues: { edges: [{ node: { chargePoint: null } }] },
+      },
+    })
+    const listed = await rig.ask<{ transactions: { edges: { node: Data }[] } }>(
+      token,
+      `{ transactions { edges { node { transactionId } } } }`,
+    )
+    expect(listed.data?.transactions.edges).toContainEqual({ node: { transactionId } })
+    expect(await create({ identity: "CP-history" })).toMatchObject({ __typename: "CreateChargePointPayload" })
+    expect((await rig.ask(token, query, { transactionId })).data).toMatchObject({ transaction: { chargePoint: null } })
   })
 
   test("only what is given changes, and null goes back to the default", async () => {
@@ -166,9 +223,32 @@ describe("idTags", () => {
     [{ idTag: " " }, ["idTag"]],
     [{ idTag: "x".repeat(21), parentIdTag: "" }, ["idTag", "parentIdTag"]],
     [{ idTag: "T", maxActiveTransactions: 0 }, ["maxActiveTransactions"]],
+    [{ idTag: "04\0A1", parentIdTag: "a\nb" }, ["idTag", "parentIdTag"]],
+    [{ idTag: "T", note: "x".repeat(1_001) }, ["note"]],
   ])("%j is refused", async (input, paths) => {
     expect(await mutate("createIdTag", input, FIELDS)).toMatchObject({ issues: paths.map((path) => ({ path })) })
   })
+
+  test("an expiry date may lie in the past, and null takes it, the parent and the note away", async () => {
+    const input = { idTag: "PAST", expiryDate: "2001-01-01T00:00:00Z", parentIdTag: "P", note: "n" }
+    expect(await mutate("createIdTag", input, FIELDS)).toMatchObject({
+      idTag: { status: "ACCEPTED", expiryDate: "2001-01-01T00:00:00.000Z" },
+    })
+    const nothing = { expiryDate: null, parentIdTag: null, note: null }
+    expect(await mutate("updateIdTag", { idTag: "PAST", status: null, ...nothing }, FIELDS)).toMatchObject({
+      idTag: { status: "ACCEPTED", ...nothing },
+    })
+  })
+
+  test.each(["2030-02-30T00:00:00Z", "2030-13-01T00:00:00Z", "2030-01-01", "1893456000000", "9".repeat(99)])(
+    "%s names no day",
+    async (expiryDate) => {
+      const mutation = `mutation ($at: DateTime) { createIdTag(input: { idTag: "Z", expiryDate: $at }) { __typename } }`
+      const answer = await rig.ask(token, mutation, { at: expiryDate })
+      expect(answer.errors?.[0]?.message).toContain("a DateTime is text like")
+      expect(answer.errors?.[0]?.extensions?.code).toBe("BAD_USER_INPUT")
+    },
+  )
 
   test("an expiry date without a zone names no instant", async () => {
     const answer = await rig.ask(

@@ -64,6 +64,7 @@ const asked = (name: string, input: Data, fields = "status") => {
         ... on CommandQueued { command { state } }
         ... on CallError { code description command { state } }
         ... on CallTimeout { command { state } }
+        ... on ChargePointOffline { command { state } }
         ... on NotAllowedNow { reason }
         ... on InvalidInput { issues { path message } }
         ... on Error { message }
@@ -247,9 +248,8 @@ describe("without an answer the operator learns why", () => {
     [
       "offline",
       (row) => ({ kind: "Offline", command: { ...row, state: "Failed" } }),
-      { __typename: "ChargePointOffline" },
+      { __typename: "ChargePointOffline", command: { state: "FAILED" } },
     ],
-    ["offline, unrecorded", () => ({ kind: "Offline", command: null }), { __typename: "ChargePointOffline" }],
     [
       "a timeout",
       (row) => ({ kind: "Timeout", command: { ...row, state: "TimedOut" } }),

@@ -281,10 +281,21 @@ test("a node is found by its id alone, an id of nothing is null, an unreadable o
   const node = `query ($id: ID!) { node(id: $id) { __typename ... on ChargePoint { identity } ... on Transaction { transactionId } } }`
   expect(await data(node, { id: shown!.id })).toEqual({ node: { __typename: "ChargePoint", identity: "CP-node" } })
   expect(await data(node, { id: transaction!.id })).toEqual({ node: { __typename: "Transaction", transactionId } })
-  for (const text of ["ChargePoint:gone", "Transaction:999999", "Transaction:x", "IdTag:gone", "Command:gone"]) {
+  for (const text of [
+    "ChargePoint:gone",
+    "Transaction:999999",
+    "Transaction:x",
+    "Transaction:1e300",
+    "Transaction:-1",
+    "IdTag:gone",
+    "Command:gone",
+  ]) {
     expect(await data(node, { id: btoa(text) })).toEqual({ node: null })
   }
-  expect((await rig.ask(token, node, { id: "%" })).errors?.length).toBe(1)
+  for (const id of ["%", "", btoa("Transaction"), btoa("Nothing:1"), btoa("Viewer:1"), btoa("__proto__:1")]) {
+    const { errors } = await rig.ask(token, node, { id })
+    expect(errors?.map(({ extensions }) => extensions?.code)).toEqual(["BAD_USER_INPUT"])
+  }
   expect(rig.errorLines).toEqual([])
 })
 

@@ -81,7 +81,15 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   store.onJournal((entry) => stream.publish(entry))
   const bus = closing.add(
     "bus",
-    await openBus({ redis, nodeId: `test-${crypto.randomUUID()}`, roles: ["api"], version: "0.0.0", log, clock }),
+    await openBus({
+      redis,
+      nodeId: `test-${crypto.randomUUID()}`,
+      roles: ["api"],
+      version: "0.0.0",
+      storeId: "test",
+      log,
+      clock,
+    }),
   )
   const reads = new Map<string, number>()
   let broken = false

@@ -113,6 +113,19 @@ describe("limits", () => {
     expect(await limited(query, { identities: Array(1_001).fill("x") })).toBe(true)
   })
 
+  test("variables nested without end", async () => {
+    const nested = `${"[".repeat(200_000)}${"]".repeat(200_000)}`
+    const query = "query ($names: [String!]) { chargePoints(filter: { identities: $names }) { totalCount } }"
+    const response = await fetch(`http://127.0.0.1:${rig.port}/graphql`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+      body: `{"query":${JSON.stringify(query)},"variables":{"names":${nested}}}`,
+    })
+    const { errors } = (await response.json()) as Answer
+    expect(errors?.map(({ extensions }) => extensions?.code)).toEqual(["BAD_USER_INPUT"])
+    expect(rig.errorLines).toEqual([])
+  })
+
   test("size of a request", async () => {
     const response = await fetch(`http://127.0.0.1:${rig.port}/graphql`, {
       method: "POST",
@@ -145,6 +158,37 @@ describe("limits", () => {
     const answer = await rig.ask(token, getIntrospectionQuery())
     expect(answer.errors).toBeUndefined()
   })
+})
+
+test.each([
+  [
+    "a mutation by GET",
+    { method: "GET", query: `mutation { deleteIdTag(input: { idTag: "x" }) { __typename } }` },
+    405,
+  ],
+  ["a form of another origin's", { method: "POST", type: "text/plain", body: `{"query":"{ viewer { name } }"}` }, 415],
+  ["JSON that is none", { method: "POST", type: "application/json", body: "{" }, 400],
+  ["several operations at once", { method: "POST", type: "application/json", body: "[]" }, 400],
+  ["a query that is no text", { method: "POST", type: "application/json", body: `{"query":1}` }, 400],
+  ["another method", { method: "PUT", type: "application/json", body: `{"query":"{ viewer { name } }"}` }, 405],
+])("%s is refused", async (_what, { method, query, type, body }: Record<string, string>, status) => {
+  const search = query === undefined ? "" : `?query=${encodeURIComponent(query)}`
+  const response = await fetch(`http://127.0.0.1:${rig.port}/graphql${search}`, {
+    method: method!,
+    headers: { authorization: `Bearer ${token}`, ...(type !== undefined && { "content-type": type }) },
+    ...(body !== undefined && { body }),
+  })
+  expect(response.status).toBe(status)
+  expect(await response.text()).not.toContain("viewer")
+  expect(rig.errorLines).toEqual([])
+})
+
+test("what is wrong with a variable is told with a code", async () => {
+  const query = "query ($first: Int!) { chargePoints(first: $first) { totalCount } }"
+  for (const variables of [{}, { first: "x" }, { first: 2 ** 40 }, { first: null }]) {
+    const { errors } = await rig.ask(token, query, variables)
+    expect(errors?.map(({ extensions }) => extensions?.code)).toEqual(["BAD_USER_INPUT"])
+  }
 })
 
 test("another origin may ask, with a token of its own", async () => {

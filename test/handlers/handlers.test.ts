@@ -38,6 +38,8 @@ async function callerFor(identity: string, settings: Partial<ChargePointRow> = {
   return {
     from: { organisationId: "default", chargePointId: chargePoint.id, epoch: 1, receivedAt: now },
     uniqueId: "m1",
+    level: "tolerant",
+    deviates: () => undefined,
     services: {
       clock,
       authorization: new Authorization(store, clock),

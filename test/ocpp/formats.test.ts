@@ -48,6 +48,14 @@ test("an instant that is understood is the same instant", () => {
   )
 })
 
+test("a text full of blanks is read, or given up, at once", () => {
+  const blanks = " ".repeat(200_000)
+  expect(readDateTime(`${blanks}2026-05-01${blanks}12:00:00${blanks}Z${blanks}`)?.value).toBe(
+    "2026-05-01T12:00:00.000Z",
+  )
+  expect(readDateTime(`2026-05-01T12:00:00${blanks}x`)).toBeUndefined()
+})
+
 test.each([
   "ftp://user:pass@example.org:21/logs",
   "http://[2001:db8::1]:8080/x?y=z#w",

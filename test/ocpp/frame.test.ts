@@ -123,6 +123,8 @@ describe("what cannot be answered is ignored", () => {
     ["a CALL without a unique id", "[2]", "unreadable-frame"],
     ["a CALL whose unique id is an object", '[2,{},"Heartbeat",{}]', "unreadable-frame"],
     ["an answer without a unique id", "[3]", "unreadable-frame"],
+    ["a message type that is a list", '[[2],"1","Heartbeat",{}]', "unknown-message-type"],
+    ["a message type that is an object", '[{"toString":2},"1","Heartbeat",{}]', "unknown-message-type"],
   ])("%s", (_what, text, kind) => {
     expect(readFrame(text).frame.type).toBe("ignored")
     expect(kinds(text)).toEqual([kind])
@@ -150,6 +152,32 @@ test.each([
   ["a deep payload", `[2,"1","x",${"[".repeat(100_000)}${"]".repeat(100_000)},0]`],
 ])("%s does no harm", (_what, text) => {
   expect(["ignored", "unreadable-call", "call"]).toContain(readFrame(text).frame.type)
+})
+
+describe("characters that no text on disk can hold", () => {
+  test.each([
+    ["NUL", "a\\u0000b", "a\ufffdb"],
+    ["the first half of a pair", "\\ud83d!", "\ufffd!"],
+    ["the second half of a pair", "\\uDE00", "\ufffd"],
+    ["halves in the wrong order", "\\ude00\\ud83d", "\ufffd\ufffd"],
+  ])("are replaced and reported: %s", (_what, written, read) => {
+    const text = `[2,"1","DataTransfer",{"vendorId":"${written}"}]`
+    expect(readFrame(text).frame).toMatchObject({ type: "call", payload: { vendorId: read } })
+    expect(readFrame(text, "strict").frame).toMatchObject({ type: "call", payload: { vendorId: read } })
+    expect(kinds(text)).toEqual(["unwritable-character"])
+  })
+
+  test("leave the unique id alone, for the answer has to carry the same", () => {
+    const { frame } = readFrame('[2,"\\ud83d\\u0000","Heartbeat",{}]')
+    expect(frame).toMatchObject({ type: "call", uniqueId: "\ud83d\0" })
+  })
+
+  test("are not whole pairs, other escapes, or a backslash before a u", () => {
+    const vendorId = "\u{1f600}\n\\u0000\\\\ud83d"
+    const text = call("1", "DataTransfer", { vendorId }).replace("\u{1f600}", "\\uD83D\\uDE00")
+    expect(text).toContain("\\uD83D\\uDE00")
+    expect(readFrame(text)).toMatchObject({ frame: { payload: { vendorId } }, deviations: [] })
+  })
 })
 
 test("what we write is read back", () => {

@@ -152,6 +152,14 @@ describe("fields", () => {
     expect(request).toEqual(stop)
   })
 
+  test("an integer too large to be exact becomes the largest that is", () => {
+    for (const meterStart of [2 ** 53, 1e300, "9".repeat(400)]) {
+      const { request, noted } = understand("StartTransaction", { ...start, meterStart })
+      expect(request).toEqual({ ...start, meterStart: Number.MAX_SAFE_INTEGER })
+      expect(noted).toContain("out-of-bounds StartTransaction.req.meterStart")
+    }
+  })
+
   test("a name in other letter case is that name, unless the right one is there", () => {
     const { idTag, ...others } = start
     const { request, noted } = understand("StartTransaction", { ...others, idtag: idTag })

@@ -68,3 +68,11 @@ test("a frame that is no JSON is masked by its words", () => {
   const torn = '[2,"1","ChangeConfiguration",{"key":"x","password":"0102","location":"ftp://u:0304@h/"'
   expect(maskFrameText(torn)).not.toMatch(/0102|0304/)
 })
+
+test("a long text with many beginnings of a secret is masked at once", () => {
+  const starts = ["passw", "a.", "a://", "?token", "&secret ", "secret="]
+  for (const start of starts) {
+    const text = JSON.stringify([2, "1", "DataTransfer", { vendorId: "V", data: start.repeat(250_000 / start.length) }])
+    expect(maskFrameText(`${text.slice(0, -3)} http://u:p0102@h"}]`)).not.toContain("p0102")
+  }
+})

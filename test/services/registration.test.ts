@@ -16,6 +16,14 @@ test("everything else needs an identity that was accepted, and still is", () => 
   expect(mayCall({ registrationStatus: "Rejected", acceptedAt: 1 }, "StopTransaction", nothing)).toBe(false)
 })
 
+test("the transactions of one that was accepted go on while it is Pending: it would drop what is refused", () => {
+  for (const action of ["StartTransaction", "MeterValues", "StopTransaction"]) {
+    expect(mayCall({ registrationStatus: "Pending", acceptedAt: 1 }, action, nothing)).toBe(true)
+    expect(mayCall({ registrationStatus: "Pending", acceptedAt: null }, action, nothing)).toBe(false)
+    expect(mayCall({ registrationStatus: "Rejected", acceptedAt: 1 }, action, nothing)).toBe(false)
+  }
+})
+
 test("or a trigger that asked for just this", () => {
   const pending = { registrationStatus: "Pending", acceptedAt: null } as const
   expect(mayCall(pending, "MeterValues", new Set(["MeterValues"]))).toBe(true)

@@ -31,7 +31,10 @@ export async function startTestNode(environment: Record<string, string> = {}): P
     LOG_LEVEL: process.env["TEST_LOG_LEVEL"] ?? "error",
     ...environment,
   })
-  const app = await startApp(config, createLog(config.LOG_LEVEL))
+  const app = await startApp(config, createLog(config.LOG_LEVEL)).catch(async (cause: unknown) => {
+    await rm(folder, { recursive: true, force: true })
+    throw cause
+  })
   return {
     ocppUrl: `ws://127.0.0.1:${app.ocppPort}/ocpp`,
     graphqlUrl: `http://127.0.0.1:${app.httpPort}/graphql`,

@@ -43,7 +43,10 @@ export const updateChargePoint: ChangeOf<"updateChargePoint"> = {
   },
 }
 
-/** What still ran on it is over as far as anybody can know: nothing will be heard of it any more. */
+/**
+ * What still ran on it is over as far as anybody can know: nothing will be heard of it any more. Said again, it ends what
+ * its socket brought in between.
+ */
 export const deleteChargePoint: ChangeOf<"deleteChargePoint"> = {
   subjects,
   async load(facts, inputs) {
@@ -55,10 +58,12 @@ export const deleteChargePoint: ChangeOf<"deleteChargePoint"> = {
   },
   apply(facts, { organisationId, chargePointId, at }) {
     const chargePoint = facts.chargePoints.get(chargePointId)
-    if (chargePoint?.organisationId !== organisationId) return { notFound: true }
+    if (chargePoint && chargePoint.organisationId !== organisationId) return { notFound: true }
     for (const transaction of facts.transactions.unended(chargePointId)) {
-      if (transaction.state === "Active") inferEnd(facts, transaction, latest(at, transaction.registerAt) ?? at, at)
+      if (transaction.state !== "Active" || transaction.organisationId !== organisationId) continue
+      inferEnd(facts, transaction, latest(at, transaction.registerAt) ?? at, at)
     }
+    if (!chargePoint) return { notFound: true }
     for (const connector of facts.connectors.of(chargePointId)) facts.connectors.delete(connector)
     for (const key of facts.configurationKeys.of(chargePointId)) facts.configurationKeys.delete(key)
     facts.chargePoints.delete(chargePointId)

@@ -189,10 +189,14 @@ export const core: Migration = async (db, engine, now) => {
   await index("transactions_by_end_of_charge_point", "transactions", ["charge_point_id", "stopped_at"])
     .where(sql.ref("stopped_at"), "is not", null)
     .execute()
-  await index("transactions_unended", "transactions", ["charge_point_id"])
+  // What runs is listed often: the lists keep their order within these, so that nothing that ended is looked at.
+  await index("transactions_unended", "transactions", ["charge_point_id", "started_at", "transaction_id"])
     .where(sql.ref("state"), "<>", sql.lit("Ended"))
     .execute()
   await index("transactions_active", "transactions", ["organisation_id", "id_tag_key"])
+    .where(sql.ref("state"), "=", sql.lit("Active"))
+    .execute()
+  await index("transactions_running", "transactions", ["organisation_id", "started_at", "transaction_id"])
     .where(sql.ref("state"), "=", sql.lit("Active"))
     .execute()
   await (

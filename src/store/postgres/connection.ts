@@ -1,6 +1,7 @@
 /** How connections to PostgreSQL are opened, and what their errors mean. */
 import pg from "pg"
 import type { Log } from "../../log.ts"
+import { StoreUnavailable } from "../../services/ports.ts"
 import type { Verdict } from "../session.ts"
 
 /** int8, which counts, sums and all our integers are, as a number. */
@@ -36,6 +37,39 @@ export function openPool(url: string, name: string, max: number, log: Log): pg.P
   pool.on("error", () => undefined)
   return pool
 }
+
+/** How long a start waits for a server that is still starting, ms. */
+const START_PATIENCE_MS = 8_000
+const START_RETRY_MS = 200
+
+/**
+ * Resolves when the database lets us in. One that is still starting is waited for; one that refuses us will not do
+ * otherwise later. @throws StoreUnavailable with what an operator needs to know
+ */
+export async function untilReachable(url: string): Promise<void> {
+  const deadline = performance.now() + START_PATIENCE_MS
+  for (;;) {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: START_PATIENCE_MS })
+    client.on("error", () => undefined)
+    try {
+      await client.connect()
+      return
+    } catch (cause) {
+      if (!isStarting(cause) || performance.now() > deadline) {
+        const { host, pathname } = new URL(url)
+        const why = cause instanceof Error ? cause.message : String(cause)
+        throw new StoreUnavailable(`PostgreSQL at ${host}${pathname} (DATABASE_URL) cannot be used: ${why}`, { cause })
+      }
+      await Bun.sleep(START_RETRY_MS)
+    } finally {
+      await client.end().catch(() => undefined)
+    }
+  }
+}
+
+/** Nobody listens yet, or the server says that it is starting. */
+const isStarting = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && (cause.code === "ECONNREFUSED" || cause.code === "57P03")
 
 function safeNumber(text: string): number {
   const value = Number(text)

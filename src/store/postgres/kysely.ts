@@ -2,6 +2,7 @@
 import { PostgresDialect } from "kysely"
 import type pg from "pg"
 import { StoreUnavailable } from "../../services/ports.ts"
+import { encodeText } from "../tables.ts"
 import { judge } from "./connection.ts"
 
 async function reporting<Result>(act: () => Promise<Result>): Promise<Result> {
@@ -12,9 +13,16 @@ async function reporting<Result>(act: () => Promise<Result>): Promise<Result> {
   }
 }
 
+/** What is asked for is written as what is stored: a NUL, which PostgreSQL refuses, finds what was stored in its place. */
+function parameterOf(value: unknown): unknown {
+  if (typeof value === "string") return encodeText(value)
+  return Array.isArray(value) ? value.map(parameterOf) : value
+}
+
 /** The client, with queries whose errors may be StoreUnavailable. */
 function reportingClient(client: pg.PoolClient): pg.PoolClient {
-  const query = (text: string, parameters: unknown[]) => reporting(() => client.query(text, parameters))
+  const query = (text: string, parameters: unknown[]) =>
+    reporting(() => client.query(text, parameters.map(parameterOf)))
   return new Proxy(client, {
     get: (_, property) => (property === "query" ? query : Reflect.get(client, property, client)),
   })

@@ -1,10 +1,15 @@
-/** The API's bearer tokens. */
+/** The API's bearer tokens, and whose they are. */
 import type { Reads } from "../../services/ports.ts"
 import type { Source } from "./source.ts"
 
-export function apiTokenReads({ db }: Source): Pick<Reads, "apiTokenByHash" | "apiTokens"> {
+export function apiTokenReads({ db }: Source): Pick<Reads, "apiTokenByHash" | "apiTokens" | "organisationExists"> {
   const all = () => db.selectFrom("apiTokens").selectAll()
   return {
+    async organisationExists(organisationId) {
+      const found = db.selectFrom("organisations").select("id").where("id", "=", organisationId)
+      return (await found.executeTakeFirst()) !== undefined
+    },
+
     apiTokenByHash: (tokenHash) => all().where("tokenHash", "=", tokenHash).executeTakeFirst(),
 
     apiTokens: (organisationId) =>

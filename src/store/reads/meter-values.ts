@@ -4,9 +4,10 @@ import type { MeterValueRow } from "../../facts/rows.ts"
 import type { Page, Reads, Slice } from "../../services/ports.ts"
 import { mergeSlices, type Order, slice } from "../paging.ts"
 import { fieldsOf, meterValues } from "../tables.ts"
+import { type ChildList, sliceOfEach } from "./each.ts"
 import type { Source } from "./source.ts"
 
-type MeterValueReads = Pick<Reads, "meterValues" | "latestMeterValuesOf" | "meterValuesByRefs">
+type MeterValueReads = Pick<Reads, "meterValues" | "meterValuesOfEach" | "latestMeterValuesOf" | "meterValuesByRefs">
 
 const oldestFirst: Order<MeterValueRow> = {
   name: "meterValues",
@@ -17,6 +18,15 @@ type MeterValueKey = Parameters<Reads["meterValuesByRefs"]>[0][number]
 
 const LATEST = 8
 const fields = fieldsOf(meterValues)
+
+const ofTransaction: ChildList<MeterValueRow, number> = {
+  table: "meterValues",
+  key: "id",
+  parent: "transactionId",
+  parentOf: ({ transactionId }) => transactionId,
+  order: oldestFirst,
+  fields,
+}
 
 export function meterValueReads(source: Source): MeterValueReads {
   const { db, engine } = source
@@ -64,6 +74,8 @@ export function meterValueReads(source: Source): MeterValueReads {
         ? ofChargePoint(organisationId, of.chargePointId, page)
         : ofConnector(organisationId, of.chargePointId, of.connectorId, page)
     },
+
+    meterValuesOfEach: (transactionIds, page) => sliceOfEach(source, ofTransaction, transactionIds, [], page),
 
     async latestMeterValuesOf(chargePointIds, perConnector = LATEST) {
       const given =

@@ -1,8 +1,15 @@
 /** What is kept as it came: reports, stray messages and the wire log. */
+import { type RawBuilder, sql } from "kysely"
 import type { MessageRow, ReportRow, StrayMessageRow } from "../../facts/rows.ts"
 import type { Reads } from "../../services/ports.ts"
 import { type Order, slice } from "../paging.ts"
+import { type ChildList, sliceOfEach } from "./each.ts"
 import { among, type Source } from "./source.ts"
+
+type RecordReads = Pick<
+  Reads,
+  "reportsOf" | "latestReportsOf" | "strayMessagesOf" | "strayMessagesOfEach" | "messagesOf" | "messagesOfEach"
+>
 
 const newestReports: Order<ReportRow> = {
   name: "reports",
@@ -12,7 +19,16 @@ const newestReports: Order<ReportRow> = {
 const newestStrays: Order<StrayMessageRow> = { ...newestReports, name: "strayMessages" }
 const newestMessages: Order<MessageRow> = { name: "messages", by: { id: "integer" }, direction: "desc" }
 
-export function recordReads(source: Source): Pick<Reads, "reportsOf" | "strayMessagesOf" | "messagesOf"> {
+const onChargePoint = {
+  key: "id",
+  parent: "chargePointId",
+  parentOf: ({ chargePointId }: { chargePointId: string }) => chargePointId,
+} as const
+const reports: ChildList<ReportRow, string> = { table: "reports", order: newestReports, ...onChargePoint }
+const strays: ChildList<StrayMessageRow, string> = { table: "strayMessages", order: newestStrays, ...onChargePoint }
+const messages: ChildList<MessageRow, string> = { table: "messages", order: newestMessages, ...onChargePoint }
+
+export function recordReads(source: Source): RecordReads {
   const { db } = source
   return {
     reportsOf(chargePointId, actions, page) {
@@ -20,8 +36,17 @@ export function recordReads(source: Source): Pick<Reads, "reportsOf" | "strayMes
       return slice(found.where(among(source, "action", actions)), newestReports, page)
     },
 
+    async latestReportsOf(chargePointIds, actions) {
+      const newest = await Promise.all(
+        actions.map((action) => sliceOfEach(source, reports, chargePointIds, [is("action", action)], { first: 1 })),
+      )
+      return newest.flatMap((byChargePoint) => [...byChargePoint.values()].flatMap(({ rows }) => rows[0]?.row ?? []))
+    },
+
     strayMessagesOf: (chargePointId, page) =>
       slice(db.selectFrom("strayMessages").selectAll().where("chargePointId", "=", chargePointId), newestStrays, page),
+
+    strayMessagesOfEach: (chargePointIds, page) => sliceOfEach(source, strays, chargePointIds, [], page),
 
     messagesOf(chargePointId, { action, uniqueId }, page) {
       let found = db.selectFrom("messages").selectAll().where("chargePointId", "=", chargePointId)
@@ -29,5 +54,15 @@ export function recordReads(source: Source): Pick<Reads, "reportsOf" | "strayMes
       if (uniqueId !== undefined) found = found.where("uniqueId", "=", uniqueId)
       return slice(found, newestMessages, page)
     },
+
+    messagesOfEach(chargePointIds, { action, uniqueId }, page) {
+      const conditions = [
+        ...(action === undefined ? [] : [is("action", action)]),
+        ...(uniqueId === undefined ? [] : [is("uniqueId", uniqueId)]),
+      ]
+      return sliceOfEach(source, messages, chargePointIds, conditions, page)
+    },
   }
 }
+
+const is = (field: string, value: string): RawBuilder<boolean> => sql<boolean>`${sql.ref(`n.${field}`)} = ${value}`

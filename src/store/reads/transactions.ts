@@ -1,17 +1,53 @@
 /** Transactions, by id, by charge point and as a filtered list. */
-import type { SelectQueryBuilder } from "kysely"
-import type { TransactionRow } from "../../facts/rows.ts"
+import { type RawBuilder, type SelectQueryBuilder, sql } from "kysely"
+import { idTagKeyOf } from "../../facts/id-tags.ts"
+import type { TransactionRow, TransactionState } from "../../facts/rows.ts"
 import type { Reads, TransactionFilter } from "../../services/ports.ts"
 import { type Order, slice } from "../paging.ts"
 import type { Schema } from "../tables.ts"
+import { type ChildList, sliceOfEach } from "./each.ts"
 import { among, type Source } from "./source.ts"
 
-type TransactionReads = Pick<Reads, "transactionsByIds" | "activeTransactionsOf" | "transactions" | "countTransactions">
+type TransactionReads = Pick<
+  Reads,
+  | "transactionsByIds"
+  | "activeTransactionsOf"
+  | "transactions"
+  | "countTransactions"
+  | "transactionsOfEach"
+  | "countTransactionsOfEach"
+>
 
 const newestFirst: Order<TransactionRow> = {
   name: "transactions",
   by: { startedAt: "integer", transactionId: "integer" },
   direction: "desc",
+}
+
+const ofChargePoint: ChildList<TransactionRow, string> = {
+  table: "transactions",
+  key: "transactionId",
+  parent: "chargePointId",
+  parentOf: ({ chargePointId }) => chargePointId,
+  order: newestFirst,
+}
+
+/**
+ * One of these states; none given: any. What runs is soon found among very many that ended, as it has indexes of its own,
+ * which a statement may only use whose text says that no other is meant.
+ */
+function inState(
+  source: Source,
+  field: string,
+  states: readonly TransactionState[] | undefined,
+): RawBuilder<boolean>[] {
+  if (states === undefined) return []
+  const state = sql.ref(field)
+  return [
+    among(source, field, states),
+    ...(states.includes("Ended") ? [] : [sql<boolean>`${state} <> ${sql.lit("Ended")}`]),
+    ...(states.every((one) => one === "Active") ? [sql<boolean>`${state} = ${sql.lit("Active")}`] : []),
+  ]
 }
 
 export function transactionReads(source: Source): TransactionReads {
@@ -22,8 +58,8 @@ export function transactionReads(source: Source): TransactionReads {
     let found = query
     if (chargePointIds !== undefined) found = found.where(among(source, "chargePointId", chargePointIds))
     if (connectorId !== undefined) found = found.where("connectorId", "=", connectorId)
-    if (idTag !== undefined) found = found.where("idTagKey", "=", idTag.toLowerCase())
-    if (state !== undefined) found = found.where(among(source, "state", state))
+    if (idTag !== undefined) found = found.where("idTagKey", "=", idTagKeyOf(idTag))
+    for (const condition of inState(source, "state", state)) found = found.where(condition)
     if (startedAfter !== undefined) found = found.where("startedAt", ">", startedAfter)
     if (startedBefore !== undefined) found = found.where("startedAt", "<", startedBefore)
     return found
@@ -53,6 +89,20 @@ export function transactionReads(source: Source): TransactionReads {
         .select(({ fn }) => fn.countAll<number>().as("count"))
         .where("organisationId", "=", organisationId)
       return (await matching(counting, filter).executeTakeFirstOrThrow()).count
+    },
+
+    transactionsOfEach: (chargePointIds, { state }, page) =>
+      sliceOfEach(source, ofChargePoint, chargePointIds, inState(source, "n.state", state), page),
+
+    async countTransactionsOfEach(chargePointIds, { state }) {
+      let counting = source.db
+        .selectFrom("transactions")
+        .select(({ fn }) => ["chargePointId", fn.countAll<number>().as("count")])
+        .where(among(source, "chargePointId", chargePointIds))
+        .groupBy("chargePointId")
+      for (const condition of inState(source, "state", state)) counting = counting.where(condition)
+      const rows = await counting.execute()
+      return new Map(rows.map(({ chargePointId, count }) => [chargePointId, count]))
     },
   }
 }

@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite"
 import { SqliteDialect } from "kysely"
 import { StoreUnavailable } from "../../services/ports.ts"
+import { encodeText } from "../tables.ts"
 import { isUnavailable } from "./engine.ts"
 
 function reporting<Result>(act: () => Result): Result {
@@ -32,6 +33,7 @@ export function sqliteDialect(db: Database): SqliteDialect {
 }
 
 function parameterOf(value: unknown): string | number | null {
-  if (value === null || typeof value === "string" || typeof value === "number") return value
+  if (typeof value === "string") return encodeText(value)
+  if (value === null || typeof value === "number") return value
   throw new TypeError(`SQLite is not given a ${typeof value}`)
 }

@@ -10,6 +10,9 @@ interface Sample {
   format?: string
 }
 
+/** No charge point delivers more; one that says so must not make the sum over its fleet overflow. */
+const MAX_POWER_W = 1e9
+
 /** What a charge point that measures several places gives out to the vehicle. */
 const isDelivered = ({ location }: Sample): boolean => location === undefined || location === "Outlet"
 
@@ -24,7 +27,7 @@ export function powerOf(sampledValues: string): number | null {
   const whole = powers.findLast(({ phase }) => phase === undefined)
   const parts =
     whole === undefined ? powers.filter(({ phase }) => phase === undefined || /^L[123](-N)?$/.test(phase)) : [whole]
-  const watts = parts.map(wattsOf).filter((value) => Number.isFinite(value))
+  const watts = parts.map(wattsOf).filter((value) => Math.abs(value) <= MAX_POWER_W)
   return watts.length === 0 ? null : watts.reduce((sum, value) => sum + value, 0)
 }
 

@@ -72,6 +72,15 @@ export function lifeContract(openPlace: OpenPlace): void {
     expect(await second.setting("unknown")).toBeUndefined()
   })
 
+  test("a setting that nodes settle on keeps its first value", async () => {
+    await using place = await openPlace()
+    const store = await place.open()
+    const settled = await Promise.all(["one", "two", "three"].map((value) => store.settleSetting("name", value)))
+    expect(new Set(settled).size).toBe(1)
+    expect(await store.settleSetting("name", "four")).toBe(settled[0] ?? "")
+    expect(await store.setting("name")).toBe(settled[0] ?? "")
+  })
+
   test("closing commits what is on its way; closing twice is closing once; nothing comes in any more", async () => {
     await using place = await openPlace()
     const store = await place.open()

@@ -229,6 +229,103 @@ export function readContract(openPlace: OpenPlace): void {
     expect(await store.read.meterValuesByRefs([])).toEqual([])
   })
 
+  test("the first page of many lists at once is that of each of them", async () => {
+    await using place = await openPlace()
+    const store = await place.open()
+    const { read } = store
+    const ids = ["cp1", "cp2", "none"]
+    const transactionIds: number[] = []
+    for (const [index, chargePointId] of ["cp1", "cp1", "cp1", "cp2"].entries()) {
+      const from = { chargePointId }
+      const { transactionId } = await store.change("startTransaction", start({ timestamp: time(index) }, from))
+      transactionIds.push(transactionId)
+      const values = [meterValue(index + 2, 3), meterValue(index, 1), meterValue(index + 1, 2)]
+      await store.change("reportMeterValues", meterValues({ transactionId }, values, from))
+      await store.change("stopTransaction", stop({ transactionId: -1 - index }, from))
+      for (const action of ["FirmwareStatusNotification", "DiagnosticsStatusNotification"])
+        await store.change("report", {
+          ...caller({ ...from, receivedAt: 1_000 + index }),
+          id: `${action} ${index}`,
+          action,
+          payload: "{}",
+        })
+      const frame = { organisationId: "default", chargePointId, at: 5, direction: "ToChargePoint" } as const
+      await store.addMessages(
+        ["Reset", "ClearCache"].map((action) => ({
+          ...frame,
+          messageType: "Call" as const,
+          uniqueId: String(index),
+          action,
+          text: "[]",
+        })),
+      )
+    }
+    for (const page of [{ first: 2 }, { last: 2 }, { first: 9 }]) {
+      const transactions = await read.transactionsOfEach(ids, {}, page)
+      const resets = await read.messagesOfEach(ids, { action: "Reset" }, page)
+      const second = await read.messagesOfEach(ids, { uniqueId: "1" }, page)
+      const strays = await read.strayMessagesOfEach(ids, page)
+      for (const id of ids) {
+        expect(transactions.get(id)).toEqual(await read.transactions("default", { chargePointIds: [id] }, page))
+        expect(resets.get(id)).toEqual(await read.messagesOf(id, { action: "Reset" }, page))
+        expect(second.get(id)).toEqual(await read.messagesOf(id, { uniqueId: "1" }, page))
+        expect(strays.get(id)).toEqual(await read.strayMessagesOf(id, page))
+      }
+      const readings = await read.meterValuesOfEach([...transactionIds, 999], page)
+      for (const transactionId of [...transactionIds, 999])
+        expect(readings.get(transactionId)).toEqual(await read.meterValues("default", { transactionId }, page))
+    }
+    const active = await read.transactionsOfEach(ids, { state: ["Active"] }, { first: 1 })
+    expect([...active].map(([id, { rows }]) => [id, rows.map(({ row }) => row.transactionId)])).toEqual([
+      ["cp1", transactionIds.slice(2, 3)],
+      ["cp2", []],
+      ["none", []],
+    ])
+    expect([...(await read.countTransactionsOfEach(ids, {}))].sort()).toEqual([
+      ["cp1", 3],
+      ["cp2", 1],
+    ])
+    expect([...(await read.countTransactionsOfEach(ids, { state: ["Ended"] }))].sort()).toEqual([
+      ["cp1", 1],
+      ["cp2", 1],
+    ])
+    expect(await read.transactionsOfEach([], {}, { first: 1 })).toEqual(new Map())
+    const newest = await read.latestReportsOf(ids, ["FirmwareStatusNotification", "BootNotification"])
+    expect(newest.map(({ id }) => id)).toEqual(["FirmwareStatusNotification 2", "FirmwareStatusNotification 3"])
+  })
+
+  test("idTags are found by idTag, note and parent, whatever their letter case", async () => {
+    await using place = await openPlace()
+    const store = await place.open()
+    for (const [idTag, change] of [
+      ["04A1", { note: "Van of ACME", parentIdTag: "Fleet" }],
+      ["04B2", { note: null, parentIdTag: "FLEET " }],
+      ["ACME", { status: "Blocked" }],
+    ] as const)
+      await store.change("createIdTag", { idTag: idTagRow(idTag, { id: idTag, ...change }) })
+    const found = async (filter: Parameters<Store["read"]["idTags"]>[1]) =>
+      (await store.read.idTags("default", filter, {})).rows.map(({ row }) => row.idTag)
+    expect(await found({ search: "acme" })).toEqual(["04A1", "ACME"])
+    expect(await found({ parentIdTag: " fleet" })).toEqual(["04A1", "04B2"])
+    expect(await found({ search: "acme", status: "Blocked" })).toEqual(["ACME"])
+  })
+
+  test("a transaction is found by its idTag, blanks and letter case aside", async () => {
+    await using place = await openPlace()
+    const store = await place.open()
+    await store.change("startTransaction", start({ idTag: "04A1" }))
+    expect((await store.read.transactions("default", { idTag: " 04a1 " }, {})).rows).toHaveLength(1)
+  })
+
+  test("a question with a NUL in it is answered", async () => {
+    await using place = await openPlace()
+    const { read } = await place.open()
+    expect(await read.chargePointByIdentity("a\0b")).toBeUndefined()
+    expect(await read.chargePointsByIds(["a\0b"])).toEqual([])
+    expect((await read.transactions("default", { idTag: "a\0b" }, {})).rows).toEqual([])
+    expect((await read.chargePoints("default", { search: "a\0b" }, {})).rows).toEqual([])
+  })
+
   test("the wire log keeps its order, deviations add up", async () => {
     await using place = await openPlace()
     const store = await place.open()

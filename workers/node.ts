@@ -1,0 +1,37 @@
+/** The part of a node that works: its queues and its workers, on the resources that the node has opened. */
+import type { Closing } from "../src/closing.ts"
+import type { Config } from "../src/config.ts"
+import { openJobs } from "../src/jobs/jobs.ts"
+import type { Log } from "../src/log.ts"
+import type { Resources } from "../src/resources.ts"
+import type { Clock } from "../src/services/ports.ts"
+import { startWorkers } from "./index.ts"
+
+const SECOND_MS = 1_000
+const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
+
+/** Begins to work; `closing` takes charge of it. @throws JobsUnavailable */
+export async function openWorkers(
+  config: Config,
+  { store, redis, bus }: Pick<Resources, "store" | "redis" | "bus">,
+  { log, clock, closing }: { log: Log; clock: Clock; closing: Closing },
+): Promise<void> {
+  const jobs = closing.add("jobs", openJobs({ redis, log: log.child({ room: "jobs" }) }))
+  closing.add(
+    "workers",
+    await startWorkers({
+      jobs,
+      store,
+      bus,
+      clock,
+      log: log.child({ room: "workers" }),
+      silenceLimitMs: config.SILENCE_LIMIT * SECOND_MS,
+      retention: {
+        messagesMs: config.MESSAGE_RETENTION * DAY_MS,
+        meterValuesMs: config.METER_VALUE_RETENTION * DAY_MS,
+        journalMs: config.JOURNAL_RETENTION * HOUR_MS,
+      },
+    }),
+  )
+}

@@ -63,12 +63,21 @@ export interface ChargePoints extends Rows<ChargePointRow, string> {
   byIdentity(identity: string): Readonly<ChargePointRow> | undefined
 }
 
+/**
+ * A charge point that never says StopTransaction leaves more and more behind; what lies further back than this cannot be
+ * what a message without a transactionId means, and must not make each of its messages slower than the one before.
+ */
+export const UNENDED_LIMIT = 200
+
 /** Transactions, which rules look up in more ways than by id. What this group put is always included. */
 export interface Transactions extends Rows<TransactionRow, number> {
   /** Loads by what makes a repeated StartTransaction the same. */
   loadByStartKey(keys: readonly { chargePointId: string; startKey: string }[]): Promise<void>
   byStartKey(chargePointId: string, startKey: string): Readonly<TransactionRow> | undefined
-  /** Loads every transaction of these charge points without an accepted StopTransaction (Active or EndedInferred). */
+  /**
+   * Loads the transactions of these charge points without an accepted StopTransaction (Active or EndedInferred); of each
+   * at most the UNENDED_LIMIT that started last.
+   */
   loadUnended(chargePointIds: readonly string[]): Promise<void>
   /** Those of one charge point, oldest start first. Throws NotLoaded. */
   unended(chargePointId: string): Readonly<TransactionRow>[]

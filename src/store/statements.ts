@@ -64,6 +64,27 @@ export function selectBy<Row>(
   }
 }
 
+/** The same, but of each key only the rows that come last in an order that an index keeps. */
+export function selectLastBy<Row>(
+  table: Table<Row>,
+  by: readonly (keyof Row & string)[],
+  where: string,
+  order: readonly (keyof Row & string)[],
+  limit: number,
+): Statement<Row> {
+  const fields = fieldsOf(table)
+  const selected = fields.map((field) => `t."${columnOf(field)}" AS "${field}"`).join(", ")
+  const kinds = by.map((field) => table.columns[field])
+  const last = (key: (field: keyof Row & string) => string) =>
+    `SELECT ${selected} FROM ${table.name} t WHERE ${by.map((field) => `t."${columnOf(field)}" = ${key(field)}`).join(" AND ")} AND ${where} ORDER BY ${order.map((field) => `t."${columnOf(field)}" DESC`).join(", ")} LIMIT ${limit}`
+  return {
+    name: `select last ${table.name} by ${by.join()}`,
+    sqlite: last(() => "?"),
+    postgres: `SELECT l.* FROM unnest(${parameters(kinds)}) AS k(${list(by)}) CROSS JOIN LATERAL (${last((field) => `k."${columnOf(field)}"`)}) l`,
+    flags: flagsOf(table),
+  }
+}
+
 function insert<Row>(table: Table<Row>, onConflict: string): Pick<Statement<never>, "sqlite" | "postgres" | "flags"> {
   const fields = fieldsOf(table)
   const kinds = fields.map((field) => table.columns[field])

@@ -1,14 +1,28 @@
 /** Transactions within a unit of work, found by start key, charge point and idTag as well. */
-import type { IdTagKey, NextStartKey, Transactions } from "../../facts/facts.ts"
+import { type IdTagKey, type NextStartKey, type Transactions, UNENDED_LIMIT } from "../../facts/facts.ts"
 import type { TransactionRow } from "../../facts/rows.ts"
 import type { Session } from "../session.ts"
-import { countActive, lockIdTags, remove, selectBy, selectNextStarts, takeTransactionIds } from "../statements.ts"
+import {
+  countActive,
+  lockIdTags,
+  remove,
+  selectBy,
+  selectLastBy,
+  selectNextStarts,
+  takeTransactionIds,
+} from "../statements.ts"
 import { encode, encodeValue, runningPowers, transactions, type Value } from "../tables.ts"
 import { type Gathering, keyText, LoadedRows, notLoaded, workOn } from "./rows.ts"
 
 const work = workOn<TransactionRow, number>(transactions, (transactionId) => [transactionId])
 const selectByStartKey = selectBy(transactions, ["chargePointId", "startKey"])
-const selectUnended = selectBy(transactions, ["chargePointId"], "t.state <> 'Ended'")
+const selectUnended = selectLastBy(
+  transactions,
+  ["chargePointId"],
+  "t.state <> 'Ended'",
+  ["startedAt", "transactionId"],
+  UNENDED_LIMIT,
+)
 const selectStoppedAt = selectBy(transactions, ["chargePointId", "stoppedAt"], "t.state = 'Ended'")
 const nextStartFields = ["chargePointId", "connectorId", "startedAt"] as const
 const removePowers = remove(runningPowers)

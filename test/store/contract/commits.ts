@@ -1,5 +1,6 @@
 /** Group commit: what shares a transaction, and what fails alone. */
 import { expect, test } from "bun:test"
+import { UNENDED_LIMIT } from "../../../src/facts/facts.ts"
 import type { RegistrationStatus } from "../../../src/facts/rows.ts"
 import { caller, chargePointRow, idTagRow, meterValue, meterValues, start, stop, time } from "../../support/charging.ts"
 import type { OpenPlace } from "../place.ts"
@@ -109,6 +110,30 @@ export function commitContract(openPlace: OpenPlace): void {
     const [ended] = await store.read.transactionsByIds([transactionId])
     expect(ended).toMatchObject({ state: "EndedInferred", energyWh: 1000 })
     expect(await store.read.countTransactions("default", { state: ["Active"] })).toBe(1)
+  })
+
+  test("what a charge point never ended is looked at only as far back as a nameless message can mean", async () => {
+    await using place = await openPlace()
+    const store = await place.open()
+    const begin = (connectorId: number, idTag: string) =>
+      store.change("startTransaction", start({ connectorId, idTag, timestamp: time(connectorId) }))
+    await begin(1, "FORGOTTEN")
+    const connectors = Array.from({ length: UNENDED_LIMIT - 1 }, (_, index) => index + 2)
+    await Promise.all(connectors.map((connectorId) => begin(connectorId, "04A1")))
+    const { transactionId } = await begin(UNENDED_LIMIT + 1, "LATEST")
+    const end = (idTag: string) =>
+      store.change("stopTransaction", stop({ transactionId: -1, idTag, timestamp: time(500) }))
+    expect(await end("LATEST")).toMatchObject({ transactionId })
+    // With LATEST ended, the oldest is among those that count.
+    expect(await end("FORGOTTEN")).not.toHaveProperty("stray")
+    await begin(UNENDED_LIMIT + 2, "04A1")
+    await begin(UNENDED_LIMIT + 3, "04A1")
+    const { transactionId: second } = await store.change(
+      "startTransaction",
+      start({ connectorId: 900, idTag: "OLDEST" }),
+    )
+    expect(second).toBeGreaterThan(transactionId)
+    expect(await end("OLDEST")).toMatchObject({ transactionId: null, stray: "UnknownTransaction" })
   })
 
   test("a replayed reading is stored once, within a group and over groups", async () => {

@@ -4,6 +4,7 @@ import { createYoga } from "graphql-yoga"
 import { atMost } from "../src/at-most.ts"
 import type { Log } from "../src/log.ts"
 import { bearerToken } from "../src/services/authentication.ts"
+import { type VitalSigns, vitalSign } from "../src/vital-signs.ts"
 import type { Context, Services, Source } from "./context.ts"
 import { unauthenticated } from "./errors.ts"
 import { graphiql } from "./graphiql.ts"
@@ -13,16 +14,12 @@ import { type Asker, errorMask, useAuthentication, useLastWords, useLimits } fro
 import { schema } from "./schema.ts"
 import { type SocketData, Sockets } from "./socket.ts"
 
-export interface ApiOptions {
+export interface ApiOptions extends VitalSigns {
   host: string
   /** 0: any free one. */
   port: number
   services: Services
   log: Log
-  /** Whether the node serves: `/readyz`. */
-  isReady: () => boolean | Promise<boolean>
-  /** What `/metrics` shows. */
-  metrics: { contentType: string; metrics(): Promise<string> }
   limits?: Partial<Limits>
 }
 
@@ -90,19 +87,14 @@ export function startApi({ host, port, services, log, isReady, metrics, limits: 
     idleTimeout: 60,
     websocket: sockets.handler,
     async fetch(request, bun) {
-      switch (new URL(request.url).pathname) {
+      const { pathname } = new URL(request.url)
+      switch (pathname) {
         case PATH:
           return graphql(request, bun)
         case "/":
           return Response.redirect(PATH, 302)
-        case "/healthz":
-          return new Response("alive\n")
-        case "/readyz":
-          return (await isReady()) ? new Response("ready\n") : new Response("not ready\n", { status: 503 })
-        case "/metrics":
-          return new Response(await metrics.metrics(), { headers: { "content-type": metrics.contentType } })
         default:
-          return new Response("not found\n", { status: 404 })
+          return (await vitalSign(pathname, { isReady, metrics })) ?? new Response("not found\n", { status: 404 })
       }
     },
     error(cause) {

@@ -11,6 +11,7 @@ import { openGatewayServices } from "./gateway/services.ts"
 import type { Log } from "./log.ts"
 import { measureNode } from "./metrics.ts"
 import { type Resources, openResources } from "./resources.ts"
+import { showVitalSigns } from "./vital-signs.ts"
 import { secretKey } from "./secret-key.ts"
 import { type Commands, createCommands } from "./services/commands.ts"
 import { Lines } from "./services/lines.ts"
@@ -22,9 +23,11 @@ import { ensureFirstToken, Tokens } from "./services/tokens.ts"
 /** A node that runs. Disposing stops it by plan; twice is once. */
 export interface App extends AsyncDisposable {
   readonly nodeId: string
-  /** The ports bound; undefined where the node does not have the role. */
+  readonly roles: Config["ROLES"]
+  /** The port for charge points; undefined where the node is no gateway. */
   readonly ocppPort: number | undefined
-  readonly httpPort: number | undefined
+  /** The port for people: the API where the node has that role, its vital signs in any case. */
+  readonly httpPort: number
   /** The operator's first token, where this start made it. */
   readonly firstToken: string | null
   /** Makes a token for a program that this process starts, revoked when the node stops. */
@@ -74,6 +77,7 @@ async function openApp(config: Config, log: Log, clock: Clock, closing: Closing)
   const api = config.ROLES.includes("api")
     ? openApi(config, resources, { log, clock, closing, passwords, commands, registry, isReady })
     : undefined
+  const watched = api ?? openVitalSigns(config, { log, closing, registry, isReady })
   // Both together: whoever waits for a charge point's answer is told it while the sockets are handed back.
   closing.step("listeners", async () => {
     await Promise.all([api?.[Symbol.asyncDispose](), gateway?.[Symbol.asyncDispose]()])
@@ -83,8 +87,9 @@ async function openApp(config: Config, log: Log, clock: Clock, closing: Closing)
 
   return {
     nodeId: bus.nodeId,
+    roles: config.ROLES,
     ocppPort: gateway?.port,
-    httpPort: api?.port,
+    httpPort: watched.port,
     firstToken: firstToken ?? null,
     async helperToken(name) {
       const viewer = { organisationId: DEFAULT_ORGANISATION_ID, name: "this node", role: "Admin" } as const
@@ -185,4 +190,16 @@ function listening<Listener>(config: Config, name: "OCPP_PORT" | "HTTP_PORT", li
   } catch (cause) {
     throw new CannotListen(name, config[name], config.HOST, cause)
   }
+}
+
+/** Without the API, the listener for people shows whether the node lives and serves. */
+function openVitalSigns(
+  config: Config,
+  { log, closing, registry, isReady }: Pick<ApiSurroundings, "log" | "closing" | "registry" | "isReady">,
+): { readonly port: number } {
+  const place = { host: config.HOST, port: config.HTTP_PORT, log: log.child({ room: "vital signs" }) }
+  return closing.add(
+    "vital signs",
+    listening(config, "HTTP_PORT", () => showVitalSigns(place, { isReady, metrics: registry })),
+  )
 }

@@ -54,7 +54,7 @@ const port = integer(0, 65_535)
 
 const VARIABLES = {
   OCPP_PORT: variable("port that charge points connect to (ws://host:port/ocpp/<identity>)", "9220", port),
-  HTTP_PORT: variable("port of the GraphQL API, metrics and health", "4000", port),
+  HTTP_PORT: variable("port of the GraphQL API; on every node also of /healthz, /readyz and /metrics", "4000", port),
   HOST: variable("address both listeners bind to", "0.0.0.0", text),
   DATA_DIR: variable("folder of everything a node keeps on disk", "./data", text),
   DATABASE_URL: variable(

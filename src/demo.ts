@@ -7,7 +7,7 @@ const CHARGE_POINTS = 12
 
 /** Starts the fleet against this node; disposing stops it. @throws Error when the node does not hold both listeners. */
 export async function startDemo(app: App, log: Log): Promise<AsyncDisposable> {
-  if (app.ocppPort === undefined || app.httpPort === undefined)
+  if (app.ocppPort === undefined || !app.roles.includes("api"))
     throw new Error("--demo needs the roles gateway and api on this node")
   const child = Bun.spawn(
     [

@@ -17,7 +17,7 @@ await runProgram(async (stopped) => {
   process.stdout.write(
     welcomeText(config, {
       ocppPort: app.ocppPort ?? config.OCPP_PORT,
-      httpPort: app.httpPort ?? config.HTTP_PORT,
+      httpPort: app.httpPort,
       firstToken: app.firstToken,
     }),
   )

@@ -20,6 +20,7 @@ export function welcomeText(config: Config, { ocppPort, httpPort, firstToken }: 
     "",
     ...(config.ROLES.includes("gateway") ? [`  Charge points   ws://${host}:${ocppPort}/ocpp/<identity>`] : []),
     ...(config.ROLES.includes("api") ? [`  GraphQL         ${graphql}   (open it in a browser)`] : []),
+    `  Health          http://${host}:${httpPort}/readyz`,
     `  Data            ${config.DATABASE_URL === undefined ? `SQLite in ${config.DATA_DIR}` : "PostgreSQL"}, Redis ${config.REDIS_URL === undefined ? "managed by this node" : "shared"}`,
   ]
   if (config.ROLES.includes("api")) {

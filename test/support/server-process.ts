@@ -6,6 +6,8 @@ export interface ServerProcess extends AsyncDisposable {
   readonly ocppUrl: string
   /** @throws Error where the node has no listener for people. */
   readonly graphqlUrl: string
+  /** What says whether the node serves. */
+  readonly readyUrl: string
   /** The token that the first start printed; undefined on later ones. */
   readonly firstToken: string | undefined
   readonly pid: number
@@ -55,6 +57,9 @@ export async function startServerProcess(
     return child.exited
   }
   return {
+    get readyUrl() {
+      return found(/(http:\/\/\S+\/readyz)/)
+    },
     get ocppUrl() {
       return found(/(ws:\/\/\S+\/ocpp)\//)
     },

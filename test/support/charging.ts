@@ -6,6 +6,7 @@ import { readingsOf, startKeyOf } from "../../src/facts/transaction-key.ts"
 import type { RequestOf } from "../../src/ocpp/action.ts"
 import type { FromChargePoint } from "../../src/ocpp/index.ts"
 import type { MeterValue, SampledValue } from "../../src/ocpp/types.ts"
+import { newChargePoint } from "../../src/services/registration.ts"
 
 type Request<Action extends keyof FromChargePoint> = RequestOf<FromChargePoint[Action]>
 
@@ -16,33 +17,10 @@ export const minute = (minutes: number) => Date.UTC(2026, 2, 14, 12, 0) + minute
 export const time = (minutes: number) => new Date(minute(minutes)).toISOString()
 
 export const chargePointRow = (change: Partial<ChargePointRow> = {}): ChargePointRow => ({
+  ...newChargePoint("default", "CP-1", minute(-1000)),
   id: "cp1",
-  organisationId: "default",
-  identity: "CP-1",
-  createdAt: minute(-1000),
-  registrationStatus: "Accepted",
-  acceptedAt: null,
-  lastBootAt: null,
-  heartbeatIntervalS: null,
   securityProfile: 1,
   passwordHash: "secret hash",
-  leniency: null,
-  wireLog: false,
-  vendor: null,
-  model: null,
-  serialNumber: null,
-  chargeBoxSerialNumber: null,
-  firmwareVersion: null,
-  iccid: null,
-  imsi: null,
-  meterType: null,
-  meterSerialNumber: null,
-  online: false,
-  epoch: 0,
-  nodeId: null,
-  connectedSince: null,
-  disconnectedAt: null,
-  lastSeenAt: null,
   ...change,
 })
 

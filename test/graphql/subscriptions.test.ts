@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test"
 import type { MessageRow } from "../../src/facts/rows.ts"
 import { caller, meterValue, meterValues, start, stop, time } from "../support/charging.ts"
 import { until } from "../support/until.ts"
@@ -10,6 +10,9 @@ beforeAll(async () => {
   rig = await startRig()
   token = await rig.token("Viewer")
 })
+// The client's stop returns before the server has heard of it: the next test must not count what is on its way out.
+afterEach(() => until("the server lets go of the test's subscriptions", () => rig.subscriptions() === 0))
+
 afterAll(() => rig[Symbol.asyncDispose]())
 
 const TRANSPORTS = ["socket", "sse"] as const

@@ -220,7 +220,7 @@ export interface CommandOrder {
   idempotencyKey: string | null
 }
 
-/** What became of an order. `sent: false` says that no frame left. */
+/** What became of an order. */
 export type CommandResult =
   | { kind: "Confirmed"; command: CommandRow; confirmation: Record<string, unknown> }
   | { kind: "CallError"; command: CommandRow; code: string; description: string }

@@ -60,5 +60,5 @@ builder.mutationType({
 })
 builder.subscriptionType({
   description:
-    "What happens from now on, over SSE or graphql-transport-ws. Ends with an error whose extensions.code is CURSOR_EXPIRED, LAGGING or FORBIDDEN.",
+    "What happens, over SSE or graphql-transport-ws: from now on, or behind a cursor, or beginning with what is there. Every change of a charge point comes once and in order. One that fails tells its failure as its last result and is complete; extensions.code says what to do: CURSOR_EXPIRED: ask anew with snapshot: true; LAGGING: the changes came faster than they were read, go on with after; FORBIDDEN: the token has expired or was revoked; UNAVAILABLE: try again in a moment.",
 })

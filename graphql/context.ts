@@ -3,7 +3,7 @@ import type { Authentication } from "../src/services/authentication.ts"
 import type { ChargePoints } from "../src/services/charge-points.ts"
 import type { Commands } from "../src/services/commands.ts"
 import type { Fleet } from "../src/services/fleet.ts"
-import type { Following } from "../src/services/following.ts"
+import type { Following } from "../src/services/following/index.ts"
 import type { IdTags } from "../src/services/id-tags.ts"
 import type { Bus, Reads } from "../src/services/ports.ts"
 import type { Tokens } from "../src/services/tokens.ts"
@@ -23,17 +23,10 @@ export interface Services {
   commands: Commands
 }
 
-/** What feeds an open subscription; `return` completes it. */
-export interface Source {
-  return(): Promise<unknown>
-}
-
 export interface Context {
   viewer: Viewer
   /** The text of the viewer's token, by which a subscription asks whether it still opens anything. */
   token: string
   services: Services
   loaders: Loaders
-  /** The subscriptions that the server holds open. */
-  sources: Set<Source>
 }

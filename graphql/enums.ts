@@ -11,9 +11,16 @@ import type {
   StrayReason,
   TransactionState,
 } from "../src/facts/rows.ts"
+import type { SnapshotKind } from "../src/services/following/story.ts"
 import { words } from "./words.ts"
 
 type Meanings<Word extends string> = Record<Word, string>
+
+/** What a subscription that begins with a snapshot tells first. */
+const SNAPSHOT_KINDS = {
+  Snapshot: "It is there: a part of the snapshot that was asked for.",
+  SnapshotEnd: "That was all that is there; what follows are changes behind this cursor.",
+}
 
 export const RegistrationStatusWords = words(
   "RegistrationStatus",
@@ -57,7 +64,7 @@ export const EnergyNoteWords = words("EnergyNote", "Something odd about the ener
 } satisfies Meanings<EnergyNote>)
 
 export const CommandStateWords = words("CommandState", "Where a command stands.", {
-  Queued: "Waits for the charge point to come online.",
+  Queued: "Waits for the charge point to be online and accepted.",
   Sent: "On its way to the charge point; no answer yet.",
   Answered: "The charge point answered with a confirmation.",
   Failed: "It did not leave, or the charge point answered with an error.",
@@ -65,6 +72,11 @@ export const CommandStateWords = words("CommandState", "Where a command stands."
   Expired: "Its time was over before it could be sent.",
   Cancelled: "It was taken back before it was sent.",
 } satisfies Meanings<CommandState>)
+
+export const WhenOfflineWords = words("WhenOffline", "What becomes of an operation whose charge point is away.", {
+  Fail: "It fails at once, and nothing is sent later.",
+  Queue: "It waits until the charge point is online and accepted, behind those that wait already.",
+})
 
 export const StrayReasonWords = words(
   "StrayReason",
@@ -99,29 +111,35 @@ export const ChargePointChangeKindWords = words("ChargePointChangeKind", "What h
   ConnectorStatus: "One of its connectors has another status.",
   Configuration: "What is known of its configuration changed.",
   Report: "It sent a notification that is kept as it came.",
-} satisfies Meanings<ChargePointChangeKind>)
+  ...SNAPSHOT_KINDS,
+} satisfies Meanings<ChargePointChangeKind | SnapshotKind>)
 
 export const TransactionChangeKindWords = words("TransactionChangeKind", "What happened to a transaction.", {
   Started: "It began.",
   Updated: "Its energy or another detail changed.",
   Stopped: "The charge point told its end.",
   EndInferred: "It was concluded to be over.",
-} satisfies Meanings<TransactionChangeKind>)
+  ...SNAPSHOT_KINDS,
+} satisfies Meanings<TransactionChangeKind | SnapshotKind>)
 
 export const MeterValuesChangeKindWords = words("MeterValuesChangeKind", "What happened to readings.", {
   Received: "They were stored for the first time.",
+  ...SNAPSHOT_KINDS,
 })
 
 export const CommandChangeKindWords = words("CommandChangeKind", "What happened to a command.", {
   Changed: "It has the state that is shown.",
+  ...SNAPSHOT_KINDS,
 })
 
 export const MessageChangeKindWords = words("MessageChangeKind", "What happened on the wire.", {
   Exchanged: "A frame was received or sent.",
+  ...SNAPSHOT_KINDS,
 })
 
 export const FleetChangeKindWords = words("FleetChangeKind", "What happened to the fleet's sums.", {
   Changed: "At least one of them is another.",
+  ...SNAPSHOT_KINDS,
 })
 
 export const AvailabilityTypeWords = words("AvailabilityType", "OCPP 1.6 §7.3.", {

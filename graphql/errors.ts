@@ -6,6 +6,7 @@ import {
   AlreadyExists,
   ApiTokenNotFound,
   ChargePointNotFound,
+  CommandNotFound,
   IdTagNotFound,
   type InputIssue,
   InvalidInput,
@@ -51,7 +52,7 @@ export class CallError extends Error {
   }
 }
 
-/** The charge point's state does not permit it. */
+/** The state of the charge point or of the command does not permit it. */
 export class NotAllowedNow extends Error {
   override readonly name = "NotAllowedNow"
   readonly reason: string
@@ -98,6 +99,7 @@ const InputIssueRef = builder.objectRef<InputIssue>("InputIssue").implement({
 export const errorTypes = {
   ChargePointNotFound: plain("ChargePointNotFound", "The organisation has no charge point with this identity."),
   IdTagNotFound: plain("IdTagNotFound", "The organisation has no such idTag."),
+  CommandNotFound: plain("CommandNotFound", "The organisation has no such command."),
   ApiTokenNotFound: plain("ApiTokenNotFound", "The organisation has no such API token."),
   AlreadyExists: plain("AlreadyExists", "A name that has to be unique is in use."),
   Unavailable: plain(
@@ -141,9 +143,9 @@ export const errorTypes = {
     }),
   }),
   NotAllowedNow: builder.objectRef<NotAllowedNow>("NotAllowedNow").implement({
-    description: "The charge point's state does not permit it: nothing was sent.",
+    description: "The state of the charge point, or of the command, does not permit it: nothing was done.",
     interfaces: [ErrorInterface],
-    fields: (t) => ({ reason: t.exposeString("reason", { description: "What has to change first." }) }),
+    fields: (t) => ({ reason: t.exposeString("reason", { description: "What stands against it." }) }),
   }),
 }
 
@@ -168,6 +170,7 @@ export function typedError(cause: unknown): (Error & { name: ErrorName }) | unde
   const isTyped =
     cause instanceof ChargePointNotFound ||
     cause instanceof IdTagNotFound ||
+    cause instanceof CommandNotFound ||
     cause instanceof ApiTokenNotFound ||
     cause instanceof AlreadyExists ||
     cause instanceof InvalidInput ||

@@ -35,6 +35,9 @@ export interface Limits {
   bodyBytes: number
   /** Operations that one WebSocket may have open. */
   operationsPerSocket: number
+  /** Results that may wait for a subscriber who reads slowly, and their bytes; identical ones share theirs. */
+  waitingResults: number
+  waitingBytes: number
 }
 
 /** A page of 500 with one nested object, or one of 100 with a nested page of 100, is well within. */
@@ -47,6 +50,8 @@ export const DEFAULT_LIMITS: Limits = {
   listItems: 1_000,
   bodyBytes: 1_000_000,
   operationsPerSocket: 500,
+  waitingResults: 1_000,
+  waitingBytes: 4_000_000,
 }
 
 /** A page costs a statement of its own. */

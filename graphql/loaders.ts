@@ -12,7 +12,7 @@ import type {
   StrayMessageRow,
   TransactionRow,
 } from "../src/facts/rows.ts"
-import type { EndPage, Reads, Slice, TransactionFilter } from "../src/services/ports.ts"
+import type { CommandFilter, EndPage, NodePresence, Reads, Slice, TransactionFilter } from "../src/services/ports.ts"
 import type { Viewer } from "../src/services/viewer.ts"
 
 type LoaderOf<Row> = DataLoader<string, Row>
@@ -25,6 +25,7 @@ interface Asked<Parent, Arguments> {
 type AskedLoader<Parent, Arguments, Answer> = DataLoader<Asked<Parent, Arguments>, Answer, string>
 
 type StateFilter = Pick<TransactionFilter, "state">
+type CommandStateFilter = Pick<CommandFilter, "state">
 type MessageFilter = Parameters<Reads["messagesOfEach"]>[1]
 
 /**
@@ -33,6 +34,12 @@ type MessageFilter = Parameters<Reads["messagesOfEach"]>[1]
  */
 export class Loaders {
   readonly chargePoint: LoaderOf<ChargePointRow | null>
+  /** By the node's name, as is the next. */
+  readonly clusterNode: LoaderOf<NodePresence | null>
+  /** How many of the organisation's charge points it holds. */
+  readonly heldCount: LoaderOf<number>
+  /** By the charge point's id, also where it is deleted. */
+  readonly identity: LoaderOf<string | null>
   readonly transaction: DataLoader<number, TransactionRow | null>
   readonly idTag: LoaderOf<IdTagRow | null>
   readonly command: LoaderOf<CommandRow | null>
@@ -47,12 +54,16 @@ export class Loaders {
   /** Pages below a list: those at an end of theirs, as screens ask for them. */
   readonly transactions: AskedLoader<string, { filter: StateFilter; page: EndPage }, Slice<TransactionRow>>
   readonly transactionCount: AskedLoader<string, StateFilter, number>
+  readonly commands: AskedLoader<string, { filter: CommandStateFilter; page: EndPage }, Slice<CommandRow>>
   readonly messages: AskedLoader<string, { filter: MessageFilter; page: EndPage }, Slice<MessageRow>>
   readonly strayMessages: AskedLoader<string, EndPage, Slice<StrayMessageRow>>
   /** By transactionId. */
   readonly meterValues: AskedLoader<number, EndPage, Slice<MeterValueRow>>
 
-  constructor(read: Reads, { organisationId }: Pick<Viewer, "organisationId">) {
+  constructor(
+    { read, nodes }: { read: Reads; nodes: () => Promise<NodePresence[]> },
+    { organisationId }: Pick<Viewer, "organisationId">,
+  ) {
     const own = <Row extends { organisationId: string }>(rows: Row[]) =>
       rows.filter((row) => row.organisationId === organisationId)
 
@@ -77,6 +88,24 @@ export class Loaders {
       (ids: readonly string[]) => read.chargePointsByIds(ids),
       ({ id }) => id,
     )
+    const deleted = one(
+      (ids: readonly string[]) => read.deletedChargePointsByIds(ids),
+      ({ id }) => id,
+    )
+    this.identity = new DataLoader(async (ids) => {
+      const found = await Promise.all(
+        ids.map(async (id) => (await this.chargePoint.load(id)) ?? (await deleted.load(id))),
+      )
+      return found.map((row) => row?.identity ?? null)
+    })
+    this.clusterNode = new DataLoader(async (nodeIds) => {
+      const alive = new Map((await nodes()).map((node) => [node.nodeId, node]))
+      return nodeIds.map((nodeId) => alive.get(nodeId) ?? null)
+    })
+    this.heldCount = new DataLoader(async (nodeIds) => {
+      const counts = await read.countHeld(organisationId, nodeIds)
+      return nodeIds.map((nodeId) => counts.get(nodeId) ?? 0)
+    })
     this.transaction = one(
       (ids: readonly number[]) => read.transactionsByIds(ids),
       ({ transactionId }) => transactionId,
@@ -100,6 +129,7 @@ export class Loaders {
     }, null)
     this.transactions = askedAlike((ids, { filter, page }) => read.transactionsOfEach(ids, filter, page), NO_ROWS)
     this.transactionCount = askedAlike((ids, filter) => read.countTransactionsOfEach(ids, filter), 0)
+    this.commands = askedAlike((ids, { filter, page }) => read.commandsOfEach(ids, filter, page), NO_ROWS)
     this.messages = askedAlike((ids, { filter, page }) => read.messagesOfEach(ids, filter, page), NO_ROWS)
     this.strayMessages = askedAlike((ids, page) => read.strayMessagesOfEach(ids, page), NO_ROWS)
     this.meterValues = askedAlike((ids, page) => read.meterValuesOfEach(ids, page), NO_ROWS)

@@ -1,10 +1,14 @@
 /** What happens to every operation on either transport: its limits, its failures, and what strangers may learn. */
 import { PothosError } from "@pothos/core"
-import { type ExecutionResult, GraphQLError, parse } from "graphql"
+import { type ExecutionArgs, GraphQLError, parse } from "graphql"
 import type { Plugin } from "graphql-yoga"
 import type { Log } from "../src/log.ts"
 import type { Viewer } from "../src/services/viewer.ts"
+import type { Context } from "./context.ts"
 import { coded, codedError, unauthenticated } from "./errors.ts"
+import type { EventStreams } from "./fan-out/event-stream.ts"
+import type { FanOut } from "./fan-out/index.ts"
+import { Subscriber } from "./fan-out/subscriber.ts"
 import { type Limits, limitErrors } from "./limits.ts"
 
 /** What a transport knows of whoever asks, before the operation is looked at. */
@@ -36,45 +40,23 @@ export const useAuthentication = (): Plugin<Asker> => ({
   },
 })
 
-/** A subscription that fails gives its failure as its last result, on both transports, instead of breaking off. */
-export const useLastWords = (mask: (cause: unknown) => GraphQLError): Plugin<Asker> => ({
-  onSubscribe: () => ({
-    onSubscribeResult({ result, setResult }) {
-      if (Symbol.asyncIterator in result) setResult(new LastWords(result[Symbol.asyncIterator](), mask))
+/**
+ * Subscriptions are told by the fan-out: over HTTP as an event stream here, over WebSocket by the socket's own side. A
+ * request that accepts no event stream has been refused before this.
+ */
+export const useFanOut = (fanOut: FanOut, streams: EventStreams): Plugin<Context & { request?: Request }> => {
+  const byRequest = new WeakMap<Request, Subscriber>()
+  return {
+    onSubscribe: ({ args: { contextValue: context }, setSubscribeFn }) =>
+      setSubscribeFn(async (args: ExecutionArgs) => {
+        const subscribed = await fanOut.subscribe(args, context)
+        if (context.request && subscribed instanceof Subscriber) byRequest.set(context.request, subscribed)
+        return subscribed
+      }),
+    onResultProcess({ request, resultProcessor, setResultProcessor }) {
+      const subscriber = byRequest.get(request)
+      if (subscriber && resultProcessor) setResultProcessor(() => streams.respond(subscriber), "text/event-stream")
     },
-  }),
-})
-
-class LastWords implements AsyncIterableIterator<ExecutionResult> {
-  readonly #results: AsyncIterator<ExecutionResult>
-  readonly #mask: (cause: unknown) => GraphQLError
-  #over = false
-
-  constructor(results: AsyncIterator<ExecutionResult>, mask: (cause: unknown) => GraphQLError) {
-    this.#results = results
-    this.#mask = mask
-  }
-
-  async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    if (this.#over) return { done: true, value: undefined }
-    try {
-      const next = await this.#results.next()
-      return next.done ? { done: true, value: undefined } : next
-    } catch (cause) {
-      this.#over = true
-      return { done: false, value: { errors: [this.#mask(cause)] } }
-    }
-  }
-
-  /** Not awaited: what is under way below may only end once it was told to. */
-  async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    this.#over = true
-    void this.#results.return?.()
-    return { done: true, value: undefined }
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
   }
 }
 

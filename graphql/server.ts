@@ -1,16 +1,20 @@
 /** The listener for people and their programs: GraphQL over HTTP, SSE and WebSocket, GraphiQL, health and metrics. */
 import type { Server } from "bun"
 import { createYoga } from "graphql-yoga"
+import type { Registry } from "prom-client"
 import { atMost } from "../src/at-most.ts"
 import type { Log } from "../src/log.ts"
 import { bearerToken } from "../src/services/authentication.ts"
 import { type VitalSigns, vitalSign } from "../src/vital-signs.ts"
-import type { Context, Services, Source } from "./context.ts"
+import type { Context, Services } from "./context.ts"
 import { unauthenticated } from "./errors.ts"
+import { EventStreams } from "./fan-out/event-stream.ts"
+import { FanOut } from "./fan-out/index.ts"
 import { graphiql } from "./graphiql.ts"
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
 import { Loaders } from "./loaders.ts"
-import { type Asker, errorMask, useAuthentication, useLastWords, useLimits } from "./plugins.ts"
+import { measureSubscriptions } from "./metrics.ts"
+import { type Asker, errorMask, useAuthentication, useFanOut, useLimits } from "./plugins.ts"
 import { schema } from "./schema.ts"
 import { type SocketData, Sockets } from "./socket.ts"
 
@@ -20,6 +24,8 @@ export interface ApiOptions extends VitalSigns {
   port: number
   services: Services
   log: Log
+  /** What `/metrics` shows; the API adds its own figures. */
+  metrics: Registry
   limits?: Partial<Limits>
 }
 
@@ -36,8 +42,9 @@ const STOP_PATIENCE_MS = 12_000
 /** Opens the listener. Disposing ends subscriptions, lets answers under way finish, and closes every connection. */
 export function startApi({ host, port, services, log, isReady, metrics, limits: some }: ApiOptions): Api {
   const limits: Limits = { ...DEFAULT_LIMITS, ...some }
-  const sources = new Set<Source>()
   const mask = errorMask(log)
+  const fanOut = new FanOut({ limits, mask })
+  measureSubscriptions(metrics, fanOut)
   const askerOf = async (token: string): Promise<Asker> => ({
     viewer: await services.authentication.viewerOf(token),
     token,
@@ -56,15 +63,16 @@ export function startApi({ host, port, services, log, isReady, metrics, limits: 
     graphiql,
     // Nine megabytes that most nodes never show.
     renderGraphiQL: async (options) => (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options),
-    plugins: [useAuthentication(), useLimits(limits), useLastWords(mask)],
+    plugins: [useAuthentication(), useLimits(limits), useFanOut(fanOut, new EventStreams())],
     context: ({ viewer, token }) => {
       if (!viewer) throw unauthenticated()
-      return { viewer, token, services, loaders: new Loaders(services.read, viewer), sources }
+      return { viewer, token, services, loaders: new Loaders(services, viewer) }
     },
   })
   const sockets = new Sockets({
     asker: askerOf,
     envelop: (asker, params) => yoga.getEnveloped({ ...asker, params }),
+    subscriberOf: (context) => fanOut.subscriberOf(context),
     mask,
     limits,
     log,
@@ -105,7 +113,7 @@ export function startApi({ host, port, services, log, isReady, metrics, limits: 
   let stopped: Promise<void> | undefined
   const stop = async () => {
     const finished = server.stop()
-    for (const source of sources) void source.return()
+    fanOut.end()
     sockets.end()
     await atMost(finished, STOP_PATIENCE_MS)
     await server.stop(true)
@@ -114,7 +122,7 @@ export function startApi({ host, port, services, log, isReady, metrics, limits: 
   return {
     port: server.port ?? port,
     get subscriptions() {
-      return sources.size
+      return fanOut.subscriptions
     },
     [Symbol.asyncDispose]: () => (stopped ??= stop()),
   }

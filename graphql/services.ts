@@ -3,7 +3,7 @@ import { Authentication } from "../src/services/authentication.ts"
 import { ChargePoints } from "../src/services/charge-points.ts"
 import type { Commands } from "../src/services/commands.ts"
 import { Fleet } from "../src/services/fleet.ts"
-import { Following } from "../src/services/following.ts"
+import { Following } from "../src/services/following/index.ts"
 import { IdTags } from "../src/services/id-tags.ts"
 import type { Passwords } from "../src/services/passwords.ts"
 import type { Bus, Clock, EventStream, Store } from "../src/services/ports.ts"
@@ -14,7 +14,7 @@ import type { Services } from "./context.ts"
 export interface ApiPorts {
   store: Pick<Store, "read" | "change">
   bus: Pick<Bus, "disconnect" | "watchMessages" | "nodes">
-  stream: Pick<EventStream, "follow">
+  stream: Pick<EventStream, "cursor" | "isAfter" | "live" | "replay" | "reached">
   commands: Commands
   passwords: Pick<Passwords, "hash">
   clock: Clock
@@ -34,7 +34,7 @@ export function createServices(ports: ApiPorts): Services {
     idTags: new IdTags(store, clock),
     tokens: new Tokens(store, clock),
     fleet: new Fleet({ store, clock, log }),
-    following: new Following({ stream, bus, store }),
+    following: new Following({ stream, bus, store, clock }),
     authentication: new Authentication({
       store,
       clock,

@@ -5,6 +5,8 @@ import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols, makeServer, 
 import type { Log } from "../src/log.ts"
 import { bearerToken } from "../src/services/authentication.ts"
 import { coded } from "./errors.ts"
+import type { Outlet } from "./fan-out/outlet.ts"
+import type { Subscriber } from "./fan-out/subscriber.ts"
 import type { Limits } from "./limits.ts"
 import type { Asker } from "./plugins.ts"
 
@@ -22,6 +24,8 @@ interface SocketsOptions {
   /** Who the bearer of a token is. @throws StoreUnavailable */
   asker(token: string): Promise<Asker>
   envelop(asker: Asker, params: { query: string; variables?: unknown; operationName?: string | undefined }): Enveloped
+  /** What came of a subscription with this context, where it is told something. */
+  subscriberOf(context: object): Subscriber | undefined
   /** A failure as the client may see it. */
   mask(cause: unknown): GraphQLError
   limits: Limits
@@ -42,6 +46,7 @@ const MAX_QUEUED_BYTES = 4_000_000
 class Peer {
   readonly #socket: Socket
   #drained: PromiseWithResolvers<void> | undefined
+  #onRoom: (() => void)[] = []
   receive: (text: string) => Promise<void> = async () => undefined
   closed: (code: number, reason: string) => Promise<void> = async () => undefined
 
@@ -49,7 +54,7 @@ class Peer {
     this.#socket = socket
   }
 
-  /** Waits while the client is slow, so that its subscriptions fall behind, and end as LAGGING, instead of filling memory. */
+  /** Resolves when the client has read: what it is told meanwhile waits outside, within its limits. */
   send(text: string): Promise<void> | void {
     const sent = this.#socket.send(text)
     // 0: dropped; a client that missed a message must not believe that it has seen all.
@@ -62,6 +67,24 @@ class Peer {
   drain(): void {
     this.#drained?.resolve()
     this.#drained = undefined
+    const waiting = this.#onRoom
+    this.#onRoom = []
+    for (const act of waiting) act()
+  }
+
+  /** Where the results of the subscription with this id leave: only bytes are copied for it. */
+  outletOf(id: string): Outlet {
+    const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`
+    const isFull = () => this.#drained !== undefined
+    return {
+      get isFull() {
+        return isFull()
+      },
+      send: ({ text }) => void this.send(`${head}${text}}`),
+      onRoom: (act) => void this.#onRoom.push(act),
+      // The protocol's own side says that it is complete.
+      end: () => undefined,
+    }
   }
 
   close(code?: number, reason?: string): void {
@@ -72,20 +95,20 @@ class Peer {
 /** The part of a server that speaks graphql-transport-ws. */
 export class Sockets {
   readonly #options: SocketsOptions
-  readonly #enveloped = new WeakMap<ExecutionArgs, Enveloped>()
+  readonly #prepared = new WeakMap<ExecutionArgs, Prepared>()
   readonly #open = new Set<Socket>()
   readonly handler: WebSocketHandler<SocketData>
 
   constructor(options: SocketsOptions) {
     this.#options = options
-    const protocol = makeServer<Record<string, unknown>, undefined>({
+    const protocol = makeServer<Record<string, unknown>, Peer>({
       connectionInitWaitTimeout: 10_000,
-      onSubscribe: ({ connectionParams, subscriptions }, _id, payload) =>
+      onSubscribe: ({ connectionParams, subscriptions, extra: peer }, id, payload) =>
         Object.keys(subscriptions).length > options.limits.operationsPerSocket
           ? [coded(`at most ${options.limits.operationsPerSocket} operations at once`, "LIMIT_EXCEEDED")]
-          : this.#prepare(tokenOf(connectionParams), payload),
-      execute: (args) => this.#envelopedOf(args).execute(args),
-      subscribe: (args) => this.#envelopedOf(args).subscribe(args),
+          : this.#prepare(tokenOf(connectionParams), payload, () => peer.outletOf(id)),
+      execute: (args) => this.#preparedOf(args).enveloped.execute(args),
+      subscribe: (args) => this.#subscribe(args),
     })
     this.handler = {
       maxPayloadLength: options.limits.bodyBytes,
@@ -106,7 +129,7 @@ export class Sockets {
               peer.receive = receive
             },
           },
-          undefined,
+          peer,
         )
       },
       message: ({ data: { peer } }, text) => {
@@ -148,6 +171,7 @@ export class Sockets {
       variables,
       operationName,
     }: { query: string; variables?: unknown; operationName?: string | null | undefined },
+    outlet: () => Outlet,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const { asker, envelop, mask } = this.#options
     try {
@@ -164,18 +188,38 @@ export class Sockets {
         contextValue: await enveloped.contextFactory(),
         rootValue: undefined,
       }
-      this.#enveloped.set(args, enveloped)
+      this.#prepared.set(args, { enveloped, outlet })
       return args
     } catch (cause) {
       return [mask(cause)]
     }
   }
 
-  #envelopedOf(args: ExecutionArgs): Enveloped {
-    const enveloped = this.#enveloped.get(args)
-    if (!enveloped) throw new Error("an operation that was never prepared")
-    return enveloped
+  /** What is told goes past the protocol's own side, straight to the socket. */
+  async #subscribe(args: ExecutionArgs): Promise<Awaited<OperationResult>> {
+    const { enveloped, outlet } = this.#preparedOf(args)
+    const subscribed = await enveloped.subscribe(args)
+    const { contextValue } = args
+    const subscriber = isRecord(contextValue) ? this.#options.subscriberOf(contextValue) : undefined
+    if (!subscriber) return subscribed
+    // The protocol's own side keeps the arguments as long as the subscription lasts, which needs little of them.
+    this.#prepared.delete(args)
+    args.contextValue = undefined
+    subscriber.start(outlet())
+    return subscriber
   }
+
+  #preparedOf(args: ExecutionArgs): Prepared {
+    const prepared = this.#prepared.get(args)
+    if (!prepared) throw new Error("an operation that was never prepared")
+    return prepared
+  }
+}
+
+/** An operation with what it is run by, and where it is told what it follows. */
+interface Prepared {
+  enveloped: Enveloped
+  outlet: () => Outlet
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null

@@ -18,6 +18,7 @@ import { Lines } from "./services/lines.ts"
 import { followUpdates } from "./services/owner-updates.ts"
 import { Passwords } from "./services/passwords.ts"
 import type { Clock } from "./services/ports.ts"
+import { Seals } from "./services/seals.ts"
 import { ensureFirstToken, Tokens } from "./services/tokens.ts"
 
 /** A node that runs. Disposing stops it by plan; twice is once. */
@@ -46,6 +47,7 @@ export class CannotListen extends Error {
 }
 
 const SECOND_MS = 1_000
+const HOUR_MS = 3_600_000
 
 /** Starts a node. @throws what keeps it from working, after closing what was open already. */
 export async function startApp(config: Config, log: Log, clock: Clock = { now: Date.now }): Promise<App> {
@@ -60,11 +62,22 @@ export async function startApp(config: Config, log: Log, clock: Clock = { now: D
 
 async function openApp(config: Config, log: Log, clock: Clock, closing: Closing): Promise<App> {
   const resources = await openResources(config, { log, clock, closing })
-  const { store, bus } = resources
-  const passwords = new Passwords(await secretKey(config.SECRET_KEY, config.DATA_DIR, store))
+  const { store, bus, queueJobs } = resources
+  const key = await secretKey(config.SECRET_KEY, config.DATA_DIR, store)
+  const passwords = new Passwords(key)
   const tokens = new Tokens(store, clock)
   const lines = new Lines()
-  const commands = createCommands({ store, bus, lines, clock, log, callTimeoutMs: config.CALL_TIMEOUT * SECOND_MS })
+  const commands = createCommands({
+    store,
+    bus,
+    lines,
+    jobs: queueJobs,
+    seals: new Seals(key),
+    clock,
+    log,
+    callTimeoutMs: config.CALL_TIMEOUT * SECOND_MS,
+    queueExpiryMs: config.COMMAND_QUEUE_EXPIRY * HOUR_MS,
+  })
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
 
@@ -73,7 +86,8 @@ async function openApp(config: Config, log: Log, clock: Clock, closing: Closing)
     ? openGateway(config, resources, { log, clock, closing, lines, passwords })
     : undefined
   measureNode(registry, { lines, store })
-  const isReady = (): boolean => store.troubleSince() === null && bus.isReady && (gateway?.isServing ?? true)
+  const isReady = (): boolean =>
+    store.troubleSince() === null && bus.isReady && !resources.meetsStrangers() && (gateway?.isServing ?? true)
   const api = config.ROLES.includes("api")
     ? openApi(config, resources, { log, clock, closing, passwords, commands, registry, isReady })
     : undefined
@@ -143,6 +157,8 @@ function openGateway(
         maxFrameBytes: config.MAX_FRAME_BYTES,
         storeTroubleLimitMs: config.STORE_TROUBLE_LIMIT * SECOND_MS,
         drainMs: config.DRAIN_TIME * SECOND_MS,
+        admissionsAtOnce: config.ADMISSIONS_AT_ONCE,
+        maxWaitingAdmissions: config.ADMISSION_QUEUE,
       }),
     ),
   )

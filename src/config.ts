@@ -77,6 +77,11 @@ const VARIABLES = {
       v.minLength(1),
     ),
   ),
+  NODE_LEASE: variable(
+    "after this long without a sign of life a node counts as dead and what it held as free, in s; the same on every node",
+    "9",
+    integer(1, 60),
+  ),
   NODE_ID: variable("name of this node among the others; left out: made at every start", undefined, optionalText),
   ADMIN_TOKEN: variable(
     "bearer token of the operator; left out: one is made at the first start and shown once",
@@ -90,7 +95,7 @@ const VARIABLES = {
     ),
   ),
   SECRET_KEY: variable(
-    "key for password hashes; made and kept in DATA_DIR with SQLite, required with PostgreSQL",
+    "key for password hashes and for what waits to be sent; made and kept in DATA_DIR with SQLite, required with PostgreSQL",
     undefined,
     v.optional(v.pipe(text, v.minLength(16, "must have at least 16 characters"))),
   ),
@@ -109,6 +114,11 @@ const VARIABLES = {
   HEARTBEAT_INTERVAL: variable("heartbeat interval given to charge points, in s", "300", integer(1, 86_400)),
   BOOT_RETRY_INTERVAL: variable("wait given to Pending and Rejected charge points, in s", "60", integer(1, 86_400)),
   CALL_TIMEOUT: variable("how long a charge point has to answer a command, in s", "30", integer(1, 600)),
+  COMMAND_QUEUE_EXPIRY: variable(
+    "how long a command waits for its charge point when nobody says how long, in hours",
+    "24",
+    integer(1, 720),
+  ),
   LENIENCY: variable("what deviations from the standard meet by default", "tolerant", oneOf(["strict", "tolerant"])),
   REGISTRATION: variable(
     "open: an unknown charge point that connects is created; closed: it is refused",
@@ -127,6 +137,16 @@ const VARIABLES = {
     integer(10, 604_800),
   ),
   MAX_FRAME_BYTES: variable("largest frame accepted from a charge point", "262144", integer(4_096, 16_777_216)),
+  ADMISSIONS_AT_ONCE: variable(
+    "so many charge points are let in at once, the others wait for their turn",
+    "100",
+    integer(1, 10_000),
+  ),
+  ADMISSION_QUEUE: variable(
+    "when so many wait to be let in, those that come are told to come later (503)",
+    "10000",
+    integer(0, 1_000_000),
+  ),
   STORE_TROUBLE_LIMIT: variable(
     "after this long without a working store, charge points are sent away, in s",
     "10",
@@ -135,7 +155,16 @@ const VARIABLES = {
   DRAIN_TIME: variable("over how long sockets are handed back at a stop, in s", "2", integer(0, 600)),
   MESSAGE_RETENTION: variable("how long the wire log is kept, in days", "14", integer(1, 3_650)),
   METER_VALUE_RETENTION: variable("how long readings are kept, in days", "730", integer(1, 36_500)),
-  JOURNAL_RETENTION: variable("how long the journal of events is kept, in hours", "72", integer(1, 8_760)),
+  JOURNAL_RETENTION: variable(
+    "how long the journal of events is kept, in hours; what Redis was away too long to be told of goes too",
+    "72",
+    integer(1, 8_760),
+  ),
+  STREAM_RETENTION: variable(
+    "how many entries (each with the events of one or a few commits) the stream in Redis keeps for subscribers that come back",
+    "100000",
+    integer(1_000, 10_000_000),
+  ),
 } satisfies Record<string, Variable<unknown>>
 
 type Variables = typeof VARIABLES

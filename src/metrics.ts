@@ -14,6 +14,17 @@ export function measureNode(registry: Registry, { lines, store }: { lines: Lines
     },
   })
   new Gauge({
+    name: "busbar_commands_queued",
+    help: "Commands that wait for their charge point, on all nodes together.",
+    registers: [registry],
+    async collect() {
+      const count = await store.read.countQueuedCommands().catch(() => undefined)
+      // Without the store nobody knows: no figure is better than an old one.
+      if (count === undefined) this.remove()
+      else this.set(count)
+    },
+  })
+  new Gauge({
     name: "busbar_store_trouble_seconds",
     help: "For how long the store has failed; 0 while it works.",
     registers: [registry],

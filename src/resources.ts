@@ -1,15 +1,19 @@
-/** Opens what a node stands on, in the order of need: the store, Redis, the bus and the stream of events. */
+/** Opens what a node stands on, in the order of need: the store, Redis, the bus, the stream of events and the jobs. */
 import { constants } from "node:fs"
 import { access, mkdir } from "node:fs/promises"
 import { hostname } from "node:os"
 import { type RedisBus, openBus } from "./bus/bus.ts"
+import { watchForAnotherRedis } from "./bus/same-redis.ts"
 import { openEventStream } from "./bus/stream.ts"
 import type { Closing } from "./closing.ts"
 import type { Config } from "./config.ts"
 import type { Log } from "./log.ts"
+import { type Jobs, openJobs } from "./jobs/jobs.ts"
+import { createQueueJobs } from "./jobs/queue-jobs.ts"
 import { type Redis, openRedis } from "./redis/redis.ts"
 import { tellOwners } from "./services/owner-updates.ts"
-import type { Clock, EventStream, Store } from "./services/ports.ts"
+import type { Clock, EventStream, QueueJobs, Store } from "./services/ports.ts"
+import { QueuePrompts } from "./services/queue-prompts.ts"
 import { openStore } from "./store/index.ts"
 import { VERSION } from "./version.ts"
 
@@ -18,7 +22,14 @@ export interface Resources {
   redis: Redis
   bus: RedisBus
   stream: EventStream
+  jobs: Jobs
+  queueJobs: QueueJobs
+  /** Whether nodes that work on this database with another Redis are at work now: then this one had better not be. */
+  meetsStrangers: () => boolean
 }
+
+const SECOND_MS = 1_000
+const HOUR_MS = 3_600_000
 
 /** The store's setting that names it, so that nodes on one Redis can tell whether they share it. */
 const STORE_ID = "store.id"
@@ -48,6 +59,15 @@ export async function openResources(config: Config, { log, clock, closing }: Sur
     "redis",
     await openRedis({ url: config.REDIS_URL, dataDir: config.DATA_DIR, log: log.child({ room: "redis" }) }),
   )
+  const leaseMs = config.NODE_LEASE * SECOND_MS
+  // An SQLite database is open in one process alone.
+  const sameRedis =
+    config.DATABASE_URL === undefined
+      ? undefined
+      : closing.add(
+          "same redis",
+          await watchForAnotherRedis({ redis, store, leaseMs, log: log.child({ room: "bus" }) }),
+        )
   const bus = closing.add(
     "bus",
     await openBus({
@@ -58,15 +78,29 @@ export async function openResources(config: Config, { log, clock, closing }: Sur
       storeId: await store.settleSetting(STORE_ID, crypto.randomUUID()),
       log: log.child({ room: "bus" }),
       clock,
+      leaseMs,
     }),
   )
   const stream = closing.add(
     "stream",
-    await openEventStream({ redis, store, clock, log: log.child({ room: "stream" }) }),
+    await openEventStream({
+      redis,
+      store,
+      clock,
+      log: log.child({ room: "stream" }),
+      maxEntries: config.STREAM_RETENTION,
+      journalRetentionMs: config.JOURNAL_RETENTION * HOUR_MS,
+    }),
   )
   store.onJournal((entry) => stream.publish(entry))
   tellOwners(store, bus)
-  return { store, redis, bus, stream }
+  const jobsLog = log.child({ room: "jobs" })
+  const jobs = closing.add("jobs", openJobs({ redis, log: jobsLog }))
+  const queueJobs = createQueueJobs({ jobs, clock, log: jobsLog })
+  const prompts = closing.add("queue prompts", new QueuePrompts({ store, jobs: queueJobs, log: jobsLog }))
+  store.onJournal((entry) => prompts.note(entry))
+  const meetsStrangers = (): boolean => sameRedis?.hasStrangers ?? false
+  return { store, redis, bus, stream, jobs, queueJobs, meetsStrangers }
 }
 
 async function prepareFolder(dataDir: string): Promise<void> {

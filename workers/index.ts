@@ -1,14 +1,16 @@
 /** The workers: what is done in the background, by whichever node has time. */
 import type { Jobs } from "../src/jobs/jobs.ts"
 import type { Log } from "../src/log.ts"
-import type { Bus, Clock, Store } from "../src/services/ports.ts"
+import type { Bus, Clock, QueueJobs, Store } from "../src/services/ports.ts"
+import { workQueuedCommands } from "./commands.ts"
 import { watchLiveness } from "./liveness.ts"
 import { keepRetention, type RetentionAges } from "./retention.ts"
 
 export interface WorkersOptions {
   jobs: Jobs
-  store: Pick<Store, "change" | "read" | "prune">
-  bus: Pick<Bus, "ownersOf" | "disconnect">
+  queueJobs: Pick<QueueJobs, "prompt">
+  store: Pick<Store, "change" | "read" | "prune" | "setting">
+  bus: Pick<Bus, "lapsedNodes" | "ownersOf" | "ownerOf" | "call" | "disconnect">
   clock: Clock
   log: Log
   /** After this long without a sign of life a charge point counts as offline, ms. */
@@ -16,17 +18,24 @@ export interface WorkersOptions {
   retention: RetentionAges
   livenessEveryMs?: number
   retentionEveryMs?: number
+  commandsEveryMs?: number
 }
 
 const LIVENESS_EVERY_MS = 5_000
 const RETENTION_EVERY_MS = 600_000
+const COMMANDS_EVERY_MS = 5_000
 
 /** Starts every worker on this node. Closing waits for the jobs that are running. @throws JobsUnavailable */
 export async function startWorkers(options: WorkersOptions): Promise<AsyncDisposable> {
-  const { livenessEveryMs = LIVENESS_EVERY_MS, retentionEveryMs = RETENTION_EVERY_MS } = options
+  const {
+    livenessEveryMs = LIVENESS_EVERY_MS,
+    retentionEveryMs = RETENTION_EVERY_MS,
+    commandsEveryMs = COMMANDS_EVERY_MS,
+  } = options
   const workers = [
     await watchLiveness({ ...options, everyMs: livenessEveryMs }),
     await keepRetention({ ...options, ages: options.retention, everyMs: retentionEveryMs }),
+    await workQueuedCommands({ ...options, everyMs: commandsEveryMs }),
   ]
   return {
     async [Symbol.asyncDispose]() {

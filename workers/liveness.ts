@@ -7,9 +7,11 @@ import { livenessJob } from "../src/jobs/kinds.ts"
 import { Liveness, type LivenessOptions } from "../src/services/liveness.ts"
 import { endOverdueCommands } from "../src/services/overdue-commands.ts"
 
+const LOOK_EVERY_MS = 1_000
+
 /** Begins to watch. @throws JobsUnavailable */
 export async function watchLiveness(
-  options: LivenessOptions & { jobs: Jobs; everyMs: number },
+  options: LivenessOptions & { jobs: Jobs; everyMs: number; lookEveryMs?: number },
 ): Promise<AsyncDisposable> {
   const liveness = new Liveness(options)
   const worker = await options.jobs.work(livenessJob, async () => {
@@ -18,5 +20,14 @@ export async function watchLiveness(
     await liveness.sweep()
   })
   await options.jobs.every(livenessJob, {}, options.everyMs)
-  return worker
+  // Beside the queue: the end of a node is to be known when its lease is over, and looking for it costs next to nothing.
+  const looking = setInterval(() => {
+    liveness.look().catch((cause: unknown) => options.log.debug({ err: cause }, "ended nodes were not looked for"))
+  }, options.lookEveryMs ?? LOOK_EVERY_MS)
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(looking)
+      await worker[Symbol.asyncDispose]()
+    },
+  }
 }

@@ -23,7 +23,7 @@ await runProgram(async (stopped) => {
       "  Busbar is working.",
       "",
       `  Node            ${resources.bus.nodeId}`,
-      "  Jobs            liveness: who is offline, which commands nobody ends; retention: what is old enough to go",
+      "  Jobs            commands that wait; who is offline, which commands nobody ends; what is old enough to go",
       "  Data            PostgreSQL, Redis shared",
       "",
       "",

@@ -1,7 +1,6 @@
-/** The part of a node that works: its queues and its workers, on the resources that the node has opened. */
+/** The part of a node that works: its workers, on the resources that the node has opened. */
 import type { Closing } from "../src/closing.ts"
 import type { Config } from "../src/config.ts"
-import { openJobs } from "../src/jobs/jobs.ts"
 import type { Log } from "../src/log.ts"
 import type { Resources } from "../src/resources.ts"
 import type { Clock } from "../src/services/ports.ts"
@@ -14,14 +13,14 @@ const DAY_MS = 86_400_000
 /** Begins to work; `closing` takes charge of it. @throws JobsUnavailable */
 export async function openWorkers(
   config: Config,
-  { store, redis, bus }: Pick<Resources, "store" | "redis" | "bus">,
+  { store, bus, jobs, queueJobs }: Pick<Resources, "store" | "bus" | "jobs" | "queueJobs">,
   { log, clock, closing }: { log: Log; clock: Clock; closing: Closing },
 ): Promise<void> {
-  const jobs = closing.add("jobs", openJobs({ redis, log: log.child({ room: "jobs" }) }))
   closing.add(
     "workers",
     await startWorkers({
       jobs,
+      queueJobs,
       store,
       bus,
       clock,

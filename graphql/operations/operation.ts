@@ -1,5 +1,5 @@
 /** How an operation of OCPP becomes a mutation: its input is what goes on the wire, its result the charge point's own answer. */
-import type { InputFieldBuilder, InputRef, ObjectRef } from "@pothos/core"
+import type { InputFieldBuilder, InputRef, InputShape, ObjectRef } from "@pothos/core"
 import type { CommandRow } from "../../src/facts/rows.ts"
 import type { ConfirmationOf } from "../../src/ocpp/action.ts"
 import type { FromCentralSystem } from "../../src/ocpp/index.ts"
@@ -8,6 +8,7 @@ import { resultOf } from "../../src/services/command-rows.ts"
 import type { CommandResult } from "../../src/services/ports.ts"
 import { demand, InvalidInput } from "../../src/services/refusals.ts"
 import { type BuilderTypes, builder } from "../builder.ts"
+import { WhenOfflineWords } from "../enums.ts"
 import { CallError, CallTimeout, ChargePointOffline, type ErrorName, NotAllowedNow, Unavailable } from "../errors.ts"
 import { mutation } from "../mutation.ts"
 import { given } from "../paging.ts"
@@ -19,7 +20,7 @@ type Action = keyof FromCentralSystem
 /** What a charge point answered, beside the command it answered to. */
 export type Confirmed<A extends Action> = { command: CommandRow; confirmation: ConfirmationOf<FromCentralSystem[A]> }
 
-/** The command goes on without whoever asked. */
+/** The command waits, or goes on without whoever asked. */
 class Queued {
   readonly command: CommandRow
 
@@ -29,12 +30,28 @@ class Queued {
 }
 
 const CommandQueued = builder.objectRef<Queued>("CommandQueued").implement({
-  description: "The command is taken and its answer comes later: follow it with commandChanged.",
+  description: "The command is taken: it waits for the charge point, or is under way. Follow it with commandChanged.",
   fields: (t) => ({ command: t.expose("command", { type: Command, description: "The command as it is kept." }) }),
+})
+
+const DeliveryInput = builder.inputType("DeliveryInput", {
+  description: "What becomes of an operation that cannot be sent at once.",
+  fields: (t) => ({
+    whenOffline: t.field({
+      type: WhenOfflineWords.type,
+      defaultValue: "Fail",
+      description: "Whether it waits for the charge point to be online and accepted.",
+    }),
+    expiresAt: t.field({
+      type: "DateTime",
+      description: "With QUEUE: until when it may wait, at most 30 days ahead; the node's default when left out.",
+    }),
+  }),
 })
 
 interface OperationInput {
   chargePoint: string
+  delivery?: InputShape<BuilderTypes, typeof DeliveryInput> | null | undefined
   idempotencyKey?: string | null | undefined
   timeoutMs?: number | null | undefined
 }
@@ -44,11 +61,16 @@ const MAX_TIMEOUT_MS = 600_000
 /** The inputs that every operation has beside the standard's own fields. */
 export const operationFields = (t: InputFieldBuilder<BuilderTypes, "InputObject">) => ({
   chargePoint: t.string({ required: true, description: "The identity of the charge point that is asked." }),
+  delivery: t.field({
+    type: DeliveryInput,
+    description: "Whether it may wait; when left out it is sent now or never.",
+  }),
   idempotencyKey: t.string({
-    description: "A retry with the same key is the same command: it is not sent again, its answer is given again.",
+    description:
+      "A retry with the same key is the same command: it is not sent again, its answer is given again. For another request or charge point the key is refused.",
   }),
   timeoutMs: t.int({
-    description: `How long the charge point has to answer, ms, 1 to ${MAX_TIMEOUT_MS}; the node's default when left out.`,
+    description: `How long the charge point has to answer, ms, 1 to ${MAX_TIMEOUT_MS}; the node's default when left out. A command that waited has it from its sending.`,
   }),
 })
 
@@ -100,7 +122,10 @@ export function operation<A extends Action, Input extends OperationInput>(
     success: confirmation,
     other: { ref: CommandQueued, is: (result) => result instanceof Queued },
     errors: ERRORS,
-    resolve: async ({ chargePoint: identity, idempotencyKey, timeoutMs, ...fields }, { services, viewer }) => {
+    resolve: async (
+      { chargePoint: identity, delivery, idempotencyKey, timeoutMs, ...fields },
+      { services, viewer },
+    ) => {
       const request = onTheWire(wire(fields))
       demand(
         [
@@ -117,7 +142,16 @@ export function operation<A extends Action, Input extends OperationInput>(
       const faults = checkOutbound(action, "request", request)
       if (faults.length > 0) throw new InvalidInput(faults.map(({ path, reason }) => ({ path, message: reason })))
       const { id: chargePointId } = await services.chargePoints.find(viewer, identity)
-      const wish = { chargePointId, identity, action, request, ...given({ idempotencyKey, timeoutMs }) }
+      const wish = {
+        chargePointId,
+        identity,
+        action,
+        request,
+        ...given({ idempotencyKey, timeoutMs }),
+        ...(delivery && {
+          delivery: { whenOffline: delivery.whenOffline ?? "Fail", ...given({ expiresAt: delivery.expiresAt }) },
+        }),
+      }
       return cameTo(action, await services.commands.send(viewer, wish))
     },
   })
@@ -137,6 +171,10 @@ function cameTo<A extends Action>(action: A, result: CommandResult): Confirmed<A
       throw new NotAllowedNow(result.reason)
     case "Unavailable":
       throw new Unavailable(result.reason)
+    case "InvalidWish":
+      throw new InvalidInput([{ path: result.path, message: result.reason }])
+    case "Queued":
+      return new Queued(result.command)
     case "Repeated":
       return cameToBefore(action, result.command)
   }
@@ -144,9 +182,8 @@ function cameTo<A extends Action>(action: A, result: CommandResult): Confirmed<A
 
 /** What a command that was asked for before has come to by now. */
 function cameToBefore<A extends Action>(action: A, command: CommandRow): Confirmed<A> | Queued {
-  if (command.action !== action) {
-    throw new InvalidInput([{ path: "idempotencyKey", message: `belongs to a ${command.action}` }])
-  }
+  if (command.state === "Expired") throw new NotAllowedNow("the command expired before it could be sent")
+  if (command.state === "Cancelled") throw new NotAllowedNow("the command was cancelled before it was sent")
   const result = resultOf(command)
   return result ? cameTo(action, result) : new Queued(command)
 }

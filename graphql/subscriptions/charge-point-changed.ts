@@ -1,31 +1,24 @@
-import type { ChargePointChangeKind, ChargePointState } from "../../src/facts/events.ts"
-import type { ConnectorRow } from "../../src/facts/rows.ts"
-import type { Told } from "../../src/services/following.ts"
+import type { ChargePointTold } from "../../src/services/following/index.ts"
 import { builder } from "../builder.ts"
 import { ChargePointChangeKindWords } from "../enums.ts"
 import { ChargePointFilterInput, chargePointFilter } from "../filters.ts"
-import { Live } from "../live.ts"
 import { ChargePoint, Connector } from "../refs.ts"
-import { AFTER, type Change, changeType } from "./change.ts"
+import { beginningArgs, beginningOf, changeType, LEFT } from "./change.ts"
 
-interface ChargePointChange extends Change<ChargePointChangeKind> {
-  chargePoint: ChargePointState
-  connector: ConnectorRow | null
-  action: string | null
-}
-
-const ChargePointChangeRef = changeType<ChargePointChange>(
+const ChargePointChangeRef = changeType<ChargePointTold>(
   "ChargePointChange",
-  "A charge point has changed.",
+  "A charge point has changed, or is there.",
   ChargePointChangeKindWords,
 )
 
 builder.objectFields(ChargePointChangeRef, (t) => ({
   chargePoint: t.expose("chargePoint", {
     type: ChargePoint,
+    nullable: true,
     description:
-      "The charge point's own fields as of the change; what hangs on it (connectors, transactions) as of now.",
+      "The charge point's own fields as of the change; what hangs on it (connectors, transactions) as of now. Null with SNAPSHOT_END only.",
   }),
+  left: t.exposeBoolean("left", { description: LEFT }),
   connector: t.expose("connector", {
     type: Connector,
     nullable: true,
@@ -37,15 +30,6 @@ builder.objectFields(ChargePointChangeRef, (t) => ({
   }),
 }))
 
-const changeOf = ({ cursor, event }: Told<"ChargePoint">): ChargePointChange => ({
-  cursor,
-  at: event.at,
-  kind: event.kind,
-  chargePoint: event.chargePoint,
-  connector: event.connector ?? null,
-  action: event.action ?? null,
-})
-
 builder.subscriptionField("chargePointChanged", (t) =>
   t.field({
     type: ChargePointChangeRef,
@@ -54,17 +38,12 @@ builder.subscriptionField("chargePointChanged", (t) =>
       filter: t.arg({
         type: ChargePointFilterInput,
         description:
-          "Only changes after which the charge point is within; all when left out. One that leaves is not told: to see it leave, filter by what stays, such as identities.",
+          "Only charge points within; all when left out. The change with which one leaves is told too, see left.",
       }),
-      after: t.arg({ type: "Cursor", description: AFTER }),
+      ...beginningArgs(t.arg, { snapshot: "Here: the charge points within the filter." }),
     },
-    subscribe: (_root, { filter, after }, context) =>
-      new Live(context, (signal) =>
-        context.services.following.chargePoints(context.viewer, chargePointFilter(filter), {
-          after: after ?? undefined,
-          signal,
-        }),
-      ),
-    resolve: changeOf,
+    subscribe: (_root, { filter, ...beginning }, { services, viewer }) =>
+      services.following.chargePoints(viewer, chargePointFilter(filter), beginningOf(beginning)),
+    resolve: (told) => told,
   }),
 )

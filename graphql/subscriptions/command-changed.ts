@@ -1,40 +1,37 @@
-import type { CommandRow } from "../../src/facts/rows.ts"
+import type { CommandTold } from "../../src/services/following/index.ts"
 import { builder } from "../builder.ts"
 import { CommandChangeKindWords } from "../enums.ts"
-import { Live } from "../live.ts"
 import { Command } from "../refs.ts"
-import { AFTER, type Change, changeType } from "./change.ts"
+import { beginningArgs, beginningOf, changeType } from "./change.ts"
 import { chargePointIdOf } from "./of.ts"
 
-interface CommandChange extends Change<"Changed"> {
-  command: CommandRow
-}
-
-const CommandChangeRef = changeType<CommandChange>(
+const CommandChangeRef = changeType<CommandTold>(
   "CommandChange",
-  "A command has another state.",
+  "A command has another state, or has not ended yet.",
   CommandChangeKindWords,
 )
 
 builder.objectField(CommandChangeRef, "command", (t) =>
-  t.expose("command", { type: Command, description: "The command as of the change." }),
+  t.expose("command", {
+    type: Command,
+    nullable: true,
+    description: "The command as of the change. Null with SNAPSHOT_END only.",
+  }),
 )
 
 builder.subscriptionField("commandChanged", (t) =>
   t.field({
     type: CommandChangeRef,
-    description: "Commands as they are sent, answered, or end otherwise.",
+    description: "Commands as they are queued, sent, answered, or end otherwise.",
     args: {
       chargePoint: t.arg.string({ description: "Only to the charge point with this identity." }),
       id: t.arg.globalID({ for: Command, description: "Only the command with this id." }),
-      after: t.arg({ type: "Cursor", description: AFTER }),
+      ...beginningArgs(t.arg, { snapshot: "Here: the commands that have not ended (state QUEUED or SENT)." }),
     },
-    subscribe: async (_root, { chargePoint, id, after }, context) => {
+    subscribe: async (_root, { chargePoint, id, ...beginning }, context) => {
       const of = { chargePointId: await chargePointIdOf(chargePoint, context), commandId: id?.id }
-      return new Live(context, (signal) =>
-        context.services.following.commands(context.viewer, of, { after: after ?? undefined, signal }),
-      )
+      return context.services.following.commands(context.viewer, of, beginningOf(beginning))
     },
-    resolve: ({ cursor, event: { at, command } }) => ({ cursor, at, kind: "Changed" as const, command }),
+    resolve: (told) => told,
   }),
 )

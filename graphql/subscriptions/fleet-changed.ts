@@ -1,27 +1,20 @@
-import type { FleetSums } from "../../src/services/ports.ts"
+import type { FleetTold } from "../../src/services/fleet.ts"
 import { demand } from "../../src/services/refusals.ts"
 import { builder } from "../builder.ts"
 import { FleetChangeKindWords } from "../enums.ts"
-import { Live } from "../live.ts"
 import { FleetSummary } from "../refs.ts"
-import { type Change, changeType } from "./change.ts"
-
-interface FleetChange extends Change<"Changed"> {
-  fleet: FleetSums
-}
+import { beginningArgs, beginningOf, changeType } from "./change.ts"
 
 /** Looking more often costs the store more than anybody can see. */
 const MIN_EVERY_MS = 250
 const MAX_EVERY_MS = 3_600_000
 const DEFAULT_EVERY_MS = 1_000
 
-const FleetChangeRef = changeType<FleetChange>(
-  "FleetChange",
-  "The organisation's sums have changed.",
-  FleetChangeKindWords,
-)
+const FleetChangeRef = changeType<FleetTold>("FleetChange", "The organisation's sums.", FleetChangeKindWords)
 
-builder.objectField(FleetChangeRef, "fleet", (t) => t.expose("fleet", { type: FleetSummary, description: "The sums." }))
+builder.objectField(FleetChangeRef, "fleet", (t) =>
+  t.expose("sums", { type: FleetSummary, description: "The sums, with SNAPSHOT_END too." }),
+)
 
 builder.subscriptionField("fleetChanged", (t) =>
   t.field({
@@ -32,25 +25,21 @@ builder.subscriptionField("fleetChanged", (t) =>
         defaultValue: DEFAULT_EVERY_MS,
         description: `How often they are looked at, ms, ${MIN_EVERY_MS} to ${MAX_EVERY_MS}.`,
       }),
-      after: t.arg({
-        type: "Cursor",
-        description: "The sums come at once if they are no longer those of the change with this cursor.",
+      ...beginningArgs(t.arg, {
+        after:
+          "The sums come at once if they are no longer those of the change with this cursor. Any cursor is good here: what lay between is not told.",
+        snapshot: "Here: the sums of now.",
       }),
     },
-    subscribe: (_root, args, context) => {
-      const everyMs = args.everyMs ?? DEFAULT_EVERY_MS
+    subscribe: (_root, { everyMs: asked, ...beginning }, { services, viewer }) => {
+      const everyMs = asked ?? DEFAULT_EVERY_MS
       demand([
         everyMs >= MIN_EVERY_MS && everyMs <= MAX_EVERY_MS,
         "everyMs",
         `must be ${MIN_EVERY_MS} to ${MAX_EVERY_MS}`,
       ])
-      return new Live(context, (signal) =>
-        context.services.fleet.follow(context.viewer.organisationId, everyMs, {
-          after: args.after ?? undefined,
-          signal,
-        }),
-      )
+      return services.fleet.story(viewer.organisationId, everyMs, beginningOf(beginning))
     },
-    resolve: ({ cursor, at, sums }) => ({ cursor, at, kind: "Changed" as const, fleet: sums }),
+    resolve: (told) => told,
   }),
 )

@@ -1,32 +1,32 @@
-import type { MeterValueRow } from "../../src/facts/rows.ts"
+import type { ReadingsTold } from "../../src/services/following/index.ts"
 import { builder } from "../builder.ts"
 import { MeterValuesChangeKindWords } from "../enums.ts"
-import { Live } from "../live.ts"
 import { ChargePoint, MeterValue, Transaction } from "../refs.ts"
-import { AFTER, type Change, changeType } from "./change.ts"
+import { beginningArgs, beginningOf, changeType } from "./change.ts"
 import { chargePointIdOf } from "./of.ts"
 
-interface MeterValuesChange extends Change<"Received"> {
-  meterValues: MeterValueRow[]
-  chargePointId: string
-  connectorId: number
-  transactionId: number | null
-}
-
-const MeterValuesChangeRef = changeType<MeterValuesChange>(
+const MeterValuesChangeRef = changeType<ReadingsTold>(
   "MeterValuesChange",
-  "New readings of one connector.",
+  "New readings of one connector, or its newest ones.",
   MeterValuesChangeKindWords,
 )
 
 builder.objectFields(MeterValuesChangeRef, (t) => ({
-  meterValues: t.expose("meterValues", { type: [MeterValue], description: "The readings, each told once." }),
-  connectorId: t.exposeInt("connectorId", { description: "The connector; 0 is the main meter." }),
+  meterValues: t.expose("readings", {
+    type: [MeterValue],
+    description:
+      "The readings, each received one told once; with SNAPSHOT the connector's newest ones that belong together, oldest first; empty with SNAPSHOT_END.",
+  }),
+  connectorId: t.exposeInt("connectorId", {
+    nullable: true,
+    description: "The connector; 0 is the main meter. Null with SNAPSHOT_END only.",
+  }),
   chargePoint: t.field({
     type: ChargePoint,
     nullable: true,
-    description: "Whose meter it is, as of now; null where the charge point is deleted.",
-    resolve: ({ chargePointId }, _args, { loaders }) => loaders.chargePoint.load(chargePointId),
+    description: "Whose meter it is, as of now; null where the charge point is deleted, and with SNAPSHOT_END.",
+    resolve: ({ chargePointId }, _args, { loaders }) =>
+      chargePointId === null ? null : loaders.chargePoint.load(chargePointId),
   }),
   transaction: t.field({
     type: Transaction,
@@ -44,23 +44,15 @@ builder.subscriptionField("meterValuesReceived", (t) =>
     args: {
       chargePoint: t.arg.string({ description: "Only of the charge point with this identity." }),
       transactionId: t.arg.int({ description: "Only of this transaction." }),
-      after: t.arg({ type: "Cursor", description: AFTER }),
+      ...beginningArgs(t.arg, { snapshot: "Here: the newest readings of each connector." }),
     },
-    subscribe: async (_root, { chargePoint, transactionId, after }, context) => {
-      const chargePointId = await chargePointIdOf(chargePoint, context)
-      const of = { chargePointId, transactionId: transactionId ?? undefined }
-      return new Live(context, (signal) =>
-        context.services.following.meterValues(context.viewer, of, { after: after ?? undefined, signal }),
-      )
+    subscribe: async (_root, { chargePoint, transactionId, ...beginning }, context) => {
+      const of = {
+        chargePointId: await chargePointIdOf(chargePoint, context),
+        transactionId: transactionId ?? undefined,
+      }
+      return context.services.following.meterValues(context.viewer, of, beginningOf(beginning))
     },
-    resolve: ({ cursor, event: { at, chargePointId, connectorId, transactionId }, readings }) => ({
-      cursor,
-      at,
-      kind: "Received" as const,
-      meterValues: readings,
-      chargePointId,
-      connectorId,
-      transactionId,
-    }),
+    resolve: (told) => told,
   }),
 )

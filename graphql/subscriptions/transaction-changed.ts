@@ -1,25 +1,24 @@
-import type { TransactionChangeKind } from "../../src/facts/events.ts"
-import type { TransactionRow } from "../../src/facts/rows.ts"
+import type { TransactionTold } from "../../src/services/following/index.ts"
 import { builder } from "../builder.ts"
 import { TransactionChangeKindWords } from "../enums.ts"
 import { TransactionFilterInput, transactionFilter } from "../filters.ts"
-import { Live } from "../live.ts"
 import { Transaction } from "../refs.ts"
-import { AFTER, type Change, changeType } from "./change.ts"
+import { beginningArgs, beginningOf, changeType, LEFT } from "./change.ts"
 
-interface TransactionChange extends Change<TransactionChangeKind> {
-  transaction: TransactionRow
-}
-
-const TransactionChangeRef = changeType<TransactionChange>(
+const TransactionChangeRef = changeType<TransactionTold>(
   "TransactionChange",
-  "A transaction has changed.",
+  "A transaction has changed, or runs.",
   TransactionChangeKindWords,
 )
 
-builder.objectField(TransactionChangeRef, "transaction", (t) =>
-  t.expose("transaction", { type: Transaction, description: "The transaction as of the change." }),
-)
+builder.objectFields(TransactionChangeRef, (t) => ({
+  transaction: t.expose("transaction", {
+    type: Transaction,
+    nullable: true,
+    description: "The transaction as of the change. Null with SNAPSHOT_END only.",
+  }),
+  left: t.exposeBoolean("left", { description: LEFT }),
+}))
 
 builder.subscriptionField("transactionChanged", (t) =>
   t.field({
@@ -29,16 +28,16 @@ builder.subscriptionField("transactionChanged", (t) =>
       filter: t.arg({
         type: TransactionFilterInput,
         description:
-          "Only changes after which the transaction is within; all when left out. state: [ACTIVE] does not tell of ends: to see them, filter by what stays, such as chargePoints.",
+          "Only transactions within; all when left out. The change with which one leaves is told too, see left: state: [ACTIVE] tells of ends.",
       }),
-      after: t.arg({ type: "Cursor", description: AFTER }),
+      ...beginningArgs(t.arg, { snapshot: "Here: the transactions within the filter that run (state ACTIVE)." }),
     },
-    subscribe: async (_root, { filter, after }, context) => {
-      const wanted = await transactionFilter(filter, context)
-      return new Live(context, (signal) =>
-        context.services.following.transactions(context.viewer, wanted, { after: after ?? undefined, signal }),
-      )
-    },
-    resolve: ({ cursor, event: { at, kind, transaction } }) => ({ cursor, at, kind, transaction }),
+    subscribe: async (_root, { filter, ...beginning }, context) =>
+      context.services.following.transactions(
+        context.viewer,
+        await transactionFilter(filter, context),
+        beginningOf(beginning),
+      ),
+    resolve: (told) => told,
   }),
 )

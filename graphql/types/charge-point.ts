@@ -1,15 +1,18 @@
 import { builder } from "../builder.ts"
 import {
   ChargePointConnection,
+  CommandConnection,
   OcppMessageConnection,
   StrayMessageConnection,
   TransactionConnection,
 } from "../connections.ts"
-import { LeniencyWords, RegistrationStatusWords, TransactionStateWords } from "../enums.ts"
+import { CommandStateWords, LeniencyWords, RegistrationStatusWords, TransactionStateWords } from "../enums.ts"
 import { ChargePointFilterInput, chargePointFilter } from "../filters.ts"
 import { connectionOf, given, isEndPage, pageOf } from "../paging.ts"
 import {
   ChargePoint,
+  ClusterNode,
+  Command,
   ConfigurationKey,
   Connector,
   Deviation,
@@ -59,7 +62,16 @@ builder.node(ChargePoint, {
       nullable: true,
       description: "When it was last heard of; written now and then, not at every frame.",
     }),
-    nodeId: t.exposeString("nodeId", { nullable: true, description: "The node that holds or last held its socket." }),
+    nodeId: t.exposeString("nodeId", {
+      nullable: true,
+      description: "The name of the node that holds its socket; null while offline.",
+    }),
+    heldBy: t.field({
+      type: ClusterNode,
+      nullable: true,
+      description: "The node that holds its socket; null while offline, and where that node is no longer alive.",
+      resolve: ({ nodeId }, _args, { loaders }) => (nodeId === null ? null : loaders.clusterNode.load(nodeId)),
+    }),
     securityProfile: t.exposeInt("securityProfile", {
       description: "0 none, 1 Basic authentication, 2 the same over TLS, 3 client certificate.",
     }),
@@ -147,6 +159,23 @@ builder.node(ChargePoint, {
         },
       },
       TransactionConnection,
+    ),
+    commands: t.connection(
+      {
+        type: Command,
+        description: "What it was asked, is asked, and will be asked, newest first.",
+        args: { state: t.arg({ type: [CommandStateWords.type], description: "Only those in one of these states." }) },
+        resolve: async ({ id, organisationId }, args, { services: { read }, loaders }) => {
+          const filter = given({ state: args.state })
+          const page = pageOf(args)
+          return connectionOf(
+            await (isEndPage(page)
+              ? loaders.commands.load({ of: id, args: { filter, page } })
+              : read.commands(organisationId, { ...filter, chargePointIds: [id] }, page)),
+          )
+        },
+      },
+      CommandConnection,
     ),
     messages: t.connection(
       {

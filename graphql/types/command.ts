@@ -15,6 +15,7 @@ const CommandErrorCodeWords = words("CommandErrorCode", "Why a command ended wit
   Unavailable: "Something it needed was away.",
   InvalidConfirmation: "The charge point's answer could not be understood.",
   Disconnected: "The charge point went away before it answered: the outcome is unknown.",
+  Deleted: "The charge point was deleted while the command waited.",
 } satisfies Record<CommandError["code"], string>)
 
 const CommandErrorRef = builder.objectRef<CommandError>("CommandError").implement({
@@ -44,6 +45,11 @@ builder.node(Command, {
       description: "Whom it is for; null where the charge point is deleted.",
       resolve: ({ chargePointId }, _args, { loaders }) => loaders.chargePoint.load(chargePointId),
     }),
+    identity: t.string({
+      nullable: true,
+      description: "The identity of the charge point, also where that is deleted; null where nobody knows it any more.",
+      resolve: ({ chargePointId }, _args, { loaders }) => loaders.identity.load(chargePointId),
+    }),
     state: t.expose("state", { type: CommandStateWords.type, description: "Where it stands." }),
     requestedBy: t.exposeString("requestedBy", { description: "The name of the token that asked." }),
     requestedAt: t.expose("requestedAt", { type: "DateTime", description: "When it was asked for." }),
@@ -57,7 +63,15 @@ builder.node(Command, {
       nullable: true,
       description: "When it ended, whatever the end.",
     }),
-    deadlineAt: t.expose("deadlineAt", { type: "DateTime", description: "By when the charge point has to answer." }),
+    expiresAt: t.expose("expiresAt", {
+      type: "DateTime",
+      nullable: true,
+      description: "Until when it may wait to be sent; null: it was sent at once or never.",
+    }),
+    deadlineAt: t.expose("deadlineAt", {
+      type: "DateTime",
+      description: "By when the charge point has to answer; while it waits, the latest that this may become.",
+    }),
     idempotencyKey: t.exposeString("idempotencyKey", {
       nullable: true,
       description: "Under which key a repetition finds this command again.",

@@ -22,6 +22,11 @@ builder.node(Transaction, {
       description: "Where it took place; null where the charge point is deleted.",
       resolve: ({ chargePointId }, _args, { loaders }) => loaders.chargePoint.load(chargePointId),
     }),
+    identity: t.string({
+      nullable: true,
+      description: "The identity of the charge point, also where that is deleted; null where nobody knows it any more.",
+      resolve: ({ chargePointId }, _args, { loaders }) => loaders.identity.load(chargePointId),
+    }),
     connectorId: t.exposeInt("connectorId", { description: "The connector it took place on." }),
     idTag: t.exposeString("idTag", { description: "The idTag it was started with." }),
     startedAt: t.expose("startedAt", { type: "DateTime", description: "When it began, by the charge point's clock." }),

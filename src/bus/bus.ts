@@ -4,6 +4,7 @@ import type { Log } from "../log.ts"
 import type { Redis } from "../redis/redis.ts"
 import type {
   Bus,
+  Claim,
   Clock,
   CommandOrder,
   CommandResult,
@@ -12,16 +13,19 @@ import type {
   Ownership,
 } from "../services/ports.ts"
 import { NODE_CHANNEL_PREFIX } from "./keys.ts"
+import { Hearing } from "./hearing.ts"
 import { Link } from "./link.ts"
 import { type OrderMessage, Orders } from "./orders.ts"
-import { Presence } from "./presence.ts"
+import { Presence, type SupersededMessage } from "./presence.ts"
 import { type WatchedMessage, Watches } from "./watches.ts"
 
 /** What nodes say to each other. */
 type NodeMessage =
   | OrderMessage
   | WatchedMessage
-  | { type: "Superseded"; chargePointId: string; epoch: number }
+  | SupersededMessage
+  | { type: "Yielded"; chargePointId: string; epoch: number; nodeId: string }
+  | { type: "Echo"; echo: number }
   | { type: "Disconnect"; chargePointId: string; reason: DisconnectReason }
   | { type: "Updated"; chargePointId: string }
 
@@ -76,10 +80,12 @@ export class RedisBus implements Bus {
   readonly #log: Log
   readonly #leaseMs: number
   readonly #presence: Presence
+  readonly #hearing: Hearing
   readonly #orders: Orders
   readonly #watches: Watches
   readonly #supersededHandlers: ((chargePointId: string, epoch: number) => void)[] = []
   readonly #updatedHandlers: ((chargePointId: string) => void)[] = []
+  readonly #returnHandlers: (() => Promise<void> | void)[] = []
   readonly #disconnectHandlers: ((chargePointId: string, reason: DisconnectReason) => void)[] = []
   #renewal: Timer | undefined
 
@@ -98,6 +104,11 @@ export class RedisBus implements Bus {
       onSuperseded: (chargePointId, epoch) => {
         for (const handler of this.#supersededHandlers) handler(chargePointId, epoch)
       },
+      onLapse: () => this.#runReturnHandlers(),
+    })
+    this.#hearing = new Hearing({
+      say: (echo) => this.#tell(nodeId, { type: "Echo", echo }),
+      isWhole: () => link.isWhole,
     })
   }
 
@@ -105,11 +116,13 @@ export class RedisBus implements Bus {
   async start(): Promise<void> {
     await this.#link.listen(NODE_CHANNEL_PREFIX + this.nodeId, (text) => this.#hear(text))
     await this.#watches.start()
-    await this.#presence.renew()
+    await this.#presence.appear()
     this.#link.onReturn(async () => {
       await this.#presence.restore()
       await this.#watches.learn()
+      await this.#runReturnHandlers()
     })
+    this.#hearing.start()
     this.#renewal = setInterval(() => {
       this.#presence
         .renew()
@@ -122,8 +135,20 @@ export class RedisBus implements Bus {
     return this.#link.isReady
   }
 
-  claim(chargePointId: string, storedEpoch: number): Promise<number> {
-    return this.#presence.claim(chargePointId, storedEpoch)
+  get isCertain(): boolean {
+    return this.#hearing.isCertain
+  }
+
+  certain(): Promise<void> {
+    return this.#hearing.certain()
+  }
+
+  nextEpoch(storedEpoch: number): Promise<number> {
+    return this.#presence.nextEpoch(storedEpoch)
+  }
+
+  claim(chargePointId: string, epoch: number, formerNodeId: string | null): Promise<Claim | null> {
+    return this.#presence.claim(chargePointId, epoch, formerNodeId)
   }
 
   /**
@@ -180,6 +205,10 @@ export class RedisBus implements Bus {
     return this.#presence.nodes()
   }
 
+  lapsedNodes(): Promise<string[]> {
+    return this.#presence.lapsedNodes()
+  }
+
   watchMessages(chargePointId: string, handler: (rows: MessageRow[]) => void): Promise<AsyncDisposable> {
     return this.#watches.watch(chargePointId, handler)
   }
@@ -192,12 +221,13 @@ export class RedisBus implements Bus {
     this.#watches.publish(chargePointId, rows)
   }
 
-  onReturn(handler: () => void): void {
-    this.#link.onReturn(handler)
+  onReturn(handler: () => Promise<void> | void): void {
+    this.#returnHandlers.push(handler)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#renewal)
+    this.#hearing.stop()
     this.#watches.close()
     this.#orders.close()
     await this.#presence.leave().catch(() => undefined) // without Redis the lease runs out by itself
@@ -206,7 +236,24 @@ export class RedisBus implements Bus {
 
   async #tellOwner(chargePointId: string, message: NodeMessage): Promise<void> {
     const owner = await this.ownerOf(chargePointId)
-    if (owner !== null) await this.#link.say(NODE_CHANNEL_PREFIX + owner.nodeId, JSON.stringify(message))
+    if (owner !== null) await this.#tell(owner.nodeId, message)
+  }
+
+  #tell(nodeId: string, message: NodeMessage): Promise<number> {
+    return this.#link.say(NODE_CHANNEL_PREFIX + nodeId, JSON.stringify(message))
+  }
+
+  async #runReturnHandlers(): Promise<void> {
+    for (const handler of this.#returnHandlers) await handler()
+  }
+
+  #letGo({ chargePointId, epoch, claimant }: SupersededMessage): void {
+    this.#presence.noteSuperseded(chargePointId, epoch)
+    if (claimant === undefined) return
+    const { nodeId } = this
+    this.#tell(claimant, { type: "Yielded", chargePointId, epoch, nodeId }).catch((cause: unknown) =>
+      this.#log.debug({ err: cause, chargePointId }, "the new owner was not told that the old one has let go"),
+    )
   }
 
   #hear(text: string): void {
@@ -221,7 +268,13 @@ export class RedisBus implements Bus {
           this.#watches.noteAcknowledged(message.watchId)
           break
         case "Superseded":
-          this.#presence.noteSuperseded(message.chargePointId, message.epoch)
+          this.#letGo(message)
+          break
+        case "Yielded":
+          this.#presence.noteYielded(message.chargePointId, message.epoch, message.nodeId)
+          break
+        case "Echo":
+          this.#hearing.hear(message.echo)
           break
         case "Disconnect":
           for (const handler of this.#disconnectHandlers) handler(message.chargePointId, message.reason)

@@ -1,42 +1,36 @@
 /** One who follows the stream: a bounded buffer between the node's reader and a consumer that may be slow. */
-import type { Event } from "../facts/events.ts"
 import { Lagging, type StreamEvent } from "../services/ports.ts"
-import { BEFORE_ALL, compareEntryIds } from "./cursor.ts"
 
 export class Follower {
-  readonly #organisationId: string
-  readonly #wants: (event: Event) => boolean
   readonly #limit: number
   #buffer: StreamEvent[] = []
+  /** The entry that the last buffered event is of. */
+  #entryId = ""
   #end: { error?: Error } | undefined
   #wake: (() => void) | undefined
-  /** Entries up to this one are not for this follower: it has read them by itself. */
-  after = BEFORE_ALL
 
-  constructor(organisationId: string, wants: (event: Event) => boolean, limit: number) {
-    this.#organisationId = organisationId
-    this.#wants = wants
+  constructor(limit: number) {
     this.#limit = limit
   }
 
-  takes(event: Event): boolean {
-    return event.organisationId === this.#organisationId && this.#wants(event)
+  /**
+   * Buffers an event of an entry; the reader shares it among all its followers. An entry is taken whole: lagging is who
+   * still has too much of the earlier ones.
+   */
+  offer(entryId: string, item: StreamEvent): void {
+    if (this.#end !== undefined) return
+    if (entryId !== this.#entryId && this.#buffer.length >= this.#limit) {
+      this.end(new Lagging(`${this.#limit} events were waiting to be read`))
+      return
+    }
+    this.#entryId = entryId
+    this.#buffer.push(item)
+    this.#wake?.()
   }
 
-  /**
-   * Buffers what is wanted of an entry; the reader shares the items among all its followers. An entry is taken whole:
-   * lagging is who still has too much of the earlier ones.
-   */
-  offer(entryId: string, items: readonly StreamEvent[]): void {
-    if (this.#end !== undefined || compareEntryIds(entryId, this.after) <= 0) return
-    try {
-      if (this.#buffer.length > this.#limit)
-        throw new Lagging(`more than ${this.#limit} events were waiting to be read`)
-      for (const item of items) if (this.takes(item.event)) this.#buffer.push(item)
-      this.#wake?.()
-    } catch (cause) {
-      this.end(cause instanceof Error ? cause : new Error(String(cause)))
-    }
+  /** Whether nothing is buffered any more. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined
   }
 
   /** Ends the iteration: at once with an error, after what is buffered without one. */

@@ -6,17 +6,23 @@ export const LEASE_PREFIX = "busbar:node:"
 export const NODES_KEY = "busbar:nodes"
 /** `<epoch> <nodeId>` of the node that holds a charge point. */
 export const ownerKey = (chargePointId: string): string => `busbar:owner:${chargePointId}`
+/** The name of this Redis, for as long as it is not emptied. */
+export const REDIS_ID_KEY = "busbar:redis-id"
+/** The greatest epoch ever given. */
+export const EPOCH_KEY = "busbar:epoch"
 /** What is said to one node. */
 export const NODE_CHANNEL_PREFIX = "busbar:to:"
 /** Who watches whose wire, said to every node. */
 export const WATCH_CHANNEL = "busbar:watch"
 /** The wire-log rows of one charge point, for those who watch it. */
 export const wireChannel = (chargePointId: string): string => `busbar:wire:${chargePointId}`
+/** What belongs to the stream of events. */
+export const EVENTS_PREFIX = "busbar:events:"
 /** Which generation of the event stream is the present one. */
-export const GENERATION_KEY = "busbar:events:generation"
+export const GENERATION_KEY = `${EVENTS_PREFIX}generation`
 /** Held by the node that begins a generation. */
-export const GENERATION_LOCK_KEY = "busbar:events:generation:lock"
+export const GENERATION_LOCK_KEY = `${GENERATION_KEY}:lock`
 /** The stream of events of one generation. */
-export const streamKey = (generation: string): string => `busbar:events:${generation}:stream`
+export const streamKey = (generation: string): string => `${EVENTS_PREFIX}${generation}:stream`
 /** The last version in the stream, per subject. */
-export const versionsKey = (generation: string): string => `busbar:events:${generation}:versions`
+export const versionsKey = (generation: string): string => `${EVENTS_PREFIX}${generation}:versions`

@@ -41,6 +41,11 @@ export class Link {
     return this.#commands.isReady && this.#listener.isReady
   }
 
+  /** Whether nothing that was said on a channel can have been lost: Redis is there, and all that a return asks for is done. */
+  get isWhole(): boolean {
+    return this.isReady && !this.#lost && !this.#returning
+  }
+
   /** What Redis answers to `work`. @throws BusUnavailable when Redis is away, silent, or refuses. */
   ask<Reply>(work: (client: RedisClient) => Promise<Reply>): Promise<Reply> {
     return answered(this.#commands, work)

@@ -1,28 +1,41 @@
 /** Who holds whom: ownership of charge points under growing epochs, and the leases by which nodes count as alive. */
 import { Script } from "../redis/script.ts"
-import type { Clock, NodePresence, Ownership } from "../services/ports.ts"
-import { LEASE_PREFIX, NODE_CHANNEL_PREFIX, NODES_KEY, ownerKey } from "./keys.ts"
+import type { Claim, Clock, NodePresence, Ownership } from "../services/ports.ts"
+import { EPOCH_KEY, LEASE_PREFIX, NODE_CHANNEL_PREFIX, NODES_KEY, ownerKey } from "./keys.ts"
 import type { Link } from "./link.ts"
+import { Yielding } from "./yielding.ts"
 
 const BATCH = 500
 const FORGET_NODES_MS = 86_400_000
 
 // Epochs are microseconds: tostring() would write them as 1.79e+15.
+const NEXT_EPOCH = new Script(`
+local time = redis.call('TIME')
+local last = tonumber(redis.call('GET', KEYS[1]) or '0')
+local epoch = string.format('%.0f', math.max(last + 1, tonumber(ARGV[1]) + 1, time[1] * 1000000 + time[2]))
+redis.call('SET', KEYS[1], epoch)
+return epoch
+`)
+
+// Returns false where somebody newer holds it, else the living nodes that were told to let go and can hear it.
 const CLAIM = new Script(`
 local held = redis.call('GET', KEYS[1])
-local previous, owner = 0, nil
+local owner = ''
 if held then
   local space = string.find(held, ' ', 1, true)
-  previous, owner = tonumber(string.sub(held, 1, space - 1)), string.sub(held, space + 1)
+  local epoch = tonumber(string.sub(held, 1, space - 1))
+  owner = string.sub(held, space + 1)
+  if epoch > tonumber(ARGV[1]) or (epoch == tonumber(ARGV[1]) and owner ~= ARGV[2]) then return false end
 end
-local time = redis.call('TIME')
-local epoch = math.max(previous + 1, tonumber(ARGV[1]) + 1, time[1] * 1000000 + time[2])
-local text = string.format('%.0f', epoch)
-redis.call('SET', KEYS[1], text .. ' ' .. ARGV[2])
-if owner then
-  redis.call('PUBLISH', ARGV[3] .. owner, '{"type":"Superseded","chargePointId":' .. ARGV[4] .. ',"epoch":' .. text .. '}')
+redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2])
+local told = {}
+for _, node in ipairs({owner, ARGV[3] ~= owner and ARGV[3] or ''}) do
+  if node ~= '' and node ~= ARGV[2] then
+    local hear = redis.call('PUBLISH', ARGV[4] .. node, ARGV[6])
+    if hear > 0 and redis.call('EXISTS', ARGV[5] .. node) == 1 then told[#told + 1] = node end
+  end
 end
-return text
+return told
 `)
 
 const RELEASE = new Script(`
@@ -69,35 +82,71 @@ end
 return superseded
 `)
 
+/** What one node says to another: the charge point was taken under this epoch. */
+export interface SupersededMessage {
+  type: "Superseded"
+  chargePointId: string
+  epoch: number
+  /** Waits to hear that the older socket is closed. */
+  claimant?: string
+}
+
+interface PresenceOptions {
+  link: Link
+  clock: Clock
+  leaseMs: number
+  self: Omit<NodePresence, "seenAt">
+  /** A newer ownership than one of ours was found: what this node still does for an older one has to end at once. */
+  onSuperseded: (chargePointId: string, epoch: number) => void
+  /** The lease had run out, or was wiped: others may have taken this node for dead. */
+  onLapse: () => Promise<void>
+}
+
 export class Presence {
   readonly #link: Link
   readonly #clock: Clock
   readonly #leaseMs: number
-  readonly #self: Omit<NodePresence, "chargePoints" | "seenAt">
+  readonly #self: Omit<NodePresence, "seenAt">
   readonly #held = new Map<string, number>()
+  readonly #yielding = new Yielding()
+  /** Until all that a lapse asks for is done. */
+  #hasLapsed = false
   readonly #onSuperseded: (chargePointId: string, epoch: number) => void
+  readonly #onLapse: () => Promise<void>
 
-  constructor(options: {
-    link: Link
-    clock: Clock
-    leaseMs: number
-    self: Omit<NodePresence, "chargePoints" | "seenAt">
-    /** A newer ownership than one of ours was found. */
-    onSuperseded: (chargePointId: string, epoch: number) => void
-  }) {
+  constructor(options: PresenceOptions) {
     this.#link = options.link
     this.#clock = options.clock
     this.#leaseMs = options.leaseMs
     this.#self = options.self
     this.#onSuperseded = options.onSuperseded
+    this.#onLapse = options.onLapse
+  }
+
+  /** See `Bus.nextEpoch`. */
+  async nextEpoch(storedEpoch: number): Promise<number> {
+    return Number(await this.#link.ask((client) => NEXT_EPOCH.run(client, [EPOCH_KEY], [String(storedEpoch)])))
   }
 
   /** See `Bus.claim`. */
-  async claim(chargePointId: string, storedEpoch: number): Promise<number> {
-    const args = [String(storedEpoch), this.#self.nodeId, NODE_CHANNEL_PREFIX, JSON.stringify(chargePointId)]
-    const epoch = Number(await this.#link.ask((client) => CLAIM.run(client, [ownerKey(chargePointId)], args)))
-    this.#held.set(chargePointId, Math.max(epoch, this.#held.get(chargePointId) ?? 0))
-    return epoch
+  async claim(chargePointId: string, epoch: number, formerNodeId: string | null): Promise<Claim | null> {
+    const { nodeId } = this.#self
+    const message: SupersededMessage = { type: "Superseded", chargePointId, epoch, claimant: nodeId }
+    const args = [String(epoch), nodeId, formerNodeId ?? "", NODE_CHANNEL_PREFIX, LEASE_PREFIX, JSON.stringify(message)]
+    const waiting = this.#yielding.begin(chargePointId, epoch)
+    try {
+      const told = await this.#link.ask((client) => CLAIM.run(client, [ownerKey(chargePointId)], args))
+      if (told === null) return null
+      this.#held.set(chargePointId, Math.max(epoch, this.#held.get(chargePointId) ?? 0))
+      return { yielded: waiting.by(told as string[]) }
+    } finally {
+      waiting.askedFor()
+    }
+  }
+
+  /** A node that was told to let go of the charge point has done so. */
+  noteYielded(chargePointId: string, epoch: number, nodeId: string): void {
+    this.#yielding.note(chargePointId, epoch, nodeId)
   }
 
   /** Writes down an epoch that Redis does not know, or no longer; where a greater one is known, that one wins. */
@@ -114,7 +163,7 @@ export class Presence {
     await this.#link.ask((client) => RELEASE.run(client, [ownerKey(chargePointId)], [mine]))
   }
 
-  /** The charge point was taken under this epoch, by another node or by a newer socket on this one. */
+  /** The charge point was taken under this epoch by another node. */
   noteSuperseded(chargePointId: string, epoch: number): void {
     if ((this.#held.get(chargePointId) ?? epoch) < epoch) this.#held.delete(chargePointId)
     this.#onSuperseded(chargePointId, epoch)
@@ -136,27 +185,23 @@ export class Presence {
     return owners
   }
 
+  /** Shows the node for the first time. @throws BusUnavailable */
+  async appear(): Promise<void> {
+    await this.#renewLease()
+  }
+
   /** Renews the node's lease. Where it had run out or was wiped, what this node holds is written down again. */
   async renew(): Promise<void> {
-    const now = this.#clock.now()
-    const presence: NodePresence = { ...this.#self, chargePoints: this.#held.size, seenAt: now }
-    const [before] = await this.#link.ask((client) =>
-      client
-        .multi()
-        .set(`${LEASE_PREFIX}${this.#self.nodeId}`, JSON.stringify(presence), {
-          expiration: { type: "PX", value: this.#leaseMs },
-          GET: true,
-        })
-        .zAdd(NODES_KEY, { score: now, value: this.#self.nodeId })
-        .zRemRangeByScore(NODES_KEY, 0, now - FORGET_NODES_MS)
-        .exec(),
-    )
-    if (before === null) await this.#restore([...this.#held])
+    if (!(await this.#renewLease())) this.#hasLapsed = true
+    if (!this.#hasLapsed) return
+    await this.#restore([...this.#held])
+    await this.#onLapse()
+    this.#hasLapsed = false
   }
 
   /** Writes down again what this node holds, after Redis was away. */
   async restore(): Promise<void> {
-    await this.renew()
+    await this.#renewLease()
     await this.#restore([...this.#held])
   }
 
@@ -168,11 +213,37 @@ export class Presence {
     return leases.flatMap((lease) => (lease === null ? [] : [JSON.parse(lease) as NodePresence]))
   }
 
+  /** See `Bus.lapsedNodes`. */
+  async lapsedNodes(): Promise<string[]> {
+    const nodeIds = await this.#link.ask((client) => client.zRange(NODES_KEY, 0, -1))
+    if (nodeIds.length === 0) return []
+    const leases = await this.#link.ask((client) => client.mGet(nodeIds.map((nodeId) => `${LEASE_PREFIX}${nodeId}`)))
+    return nodeIds.filter((_, index) => leases[index] === null)
+  }
+
   /** Ends the lease: nobody counts on this node any more. */
   async leave(): Promise<void> {
     await this.#link.ask((client) =>
       client.multi().del(`${LEASE_PREFIX}${this.#self.nodeId}`).zRem(NODES_KEY, this.#self.nodeId).exec(),
     )
+  }
+
+  /** Whether the lease was running still. */
+  async #renewLease(): Promise<boolean> {
+    const now = this.#clock.now()
+    const presence: NodePresence = { ...this.#self, seenAt: now }
+    const [before] = await this.#link.ask((client) =>
+      client
+        .multi()
+        .set(`${LEASE_PREFIX}${this.#self.nodeId}`, JSON.stringify(presence), {
+          expiration: { type: "PX", value: this.#leaseMs },
+          GET: true,
+        })
+        .zAdd(NODES_KEY, { score: now, value: this.#self.nodeId })
+        .zRemRangeByScore(NODES_KEY, 0, now - FORGET_NODES_MS)
+        .exec(),
+    )
+    return before !== null
   }
 
   async #restore(held: [chargePointId: string, epoch: number][]): Promise<void> {

@@ -1,22 +1,18 @@
 /** The node's one reader of the stream, shared by all its followers. */
-import type { Event } from "../facts/events.ts"
 import type { Log } from "../log.ts"
 import type { RedisClient } from "../redis/redis.ts"
-import { CursorExpired, type StreamEvent } from "../services/ports.ts"
-import { BEFORE_ALL, compareEntryIds, writeCursor } from "./cursor.ts"
+import { CursorExpired, type Interest } from "../services/ports.ts"
+import { writeCursor } from "./cursor.ts"
+import { type Entry, readEntry } from "./entry.ts"
 import type { Follower } from "./follower.ts"
-import type { Generations } from "./generation.ts"
-import { streamKey } from "./keys.ts"
+import { Followers } from "./followers.ts"
+import { BEGAN_FIELD, type Generations } from "./generation.ts"
+import { GENERATION_KEY, streamKey, versionsKey } from "./keys.ts"
 import type { Link } from "./link.ts"
-
-/** An entry of the stream, read. */
-export interface Entry {
-  id: string
-  items: StreamEvent[]
-}
+import { Progress } from "./progress.ts"
 
 const BLOCK_MS = 1_000
-const PAGE = 256
+const PAGE = 64
 const RETRY_MS = 200
 
 export class Reader {
@@ -24,9 +20,14 @@ export class Reader {
   readonly #link: Link
   readonly #generations: Generations
   readonly #log: Log
-  readonly #followers = new Set<Follower>()
+  readonly #followers = new Followers()
+  /** What is called once when the reader has moved. */
+  readonly #moveHandlers = new Set<() => void>()
+  /** The versions of all subjects as of the position. */
+  readonly progress = new Progress()
   #generation = ""
-  #position = BEFORE_ALL
+  #position = ""
+  #lastIndex = 0
   #closed = false
   #running: Promise<void> | undefined
 
@@ -37,10 +38,9 @@ export class Reader {
     this.#log = options.log
   }
 
-  /** Begins at the stream's present end. */
+  /** Begins at the stream's present end. @throws BusUnavailable, StoreUnavailable */
   async start(): Promise<void> {
-    this.#generation = this.#generations.current
-    this.#position = await this.#lastId()
+    await this.#begin()
     this.#running = this.#run()
   }
 
@@ -53,12 +53,29 @@ export class Reader {
     return this.#position
   }
 
-  add(follower: Follower): void {
-    this.#followers.add(follower)
+  /** Names the last event given to the followers. */
+  get cursor(): string {
+    return writeCursor({ generation: this.#generation, entryId: this.#position, index: this.#lastIndex })
+  }
+
+  add(interest: Interest, follower: Follower): void {
+    this.#followers.add(interest, follower)
   }
 
   remove(follower: Follower): void {
-    this.#followers.delete(follower)
+    this.#followers.remove(follower)
+  }
+
+  /** Resolves when the reader has moved, or with the signal. */
+  async moved(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#closed) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const stop = () => resolve()
+    this.#moveHandlers.add(stop)
+    signal.addEventListener("abort", stop)
+    await promise
+    signal.removeEventListener("abort", stop)
+    this.#moveHandlers.delete(stop)
   }
 
   /**
@@ -67,24 +84,24 @@ export class Reader {
    */
   async pageFrom(generation: string, entryId: string): Promise<Entry[]> {
     const entries = await this.#link.ask((client) =>
-      client.xRange(streamKey(generation), entryId === BEFORE_ALL ? "-" : entryId, "+", { COUNT: PAGE }),
+      client.xRange(streamKey(generation), entryId, "+", { COUNT: PAGE }),
     )
-    if (entryId !== BEFORE_ALL && entries?.[0]?.id !== entryId)
-      throw new CursorExpired("the position is no longer kept")
-    return (entries ?? []).map(({ id, message }) => readEntry(generation, id, message["events"]))
+    if (entries?.[0]?.id !== entryId) throw new CursorExpired("the position is no longer kept")
+    return entries.map(({ id, message }) => readEntry(generation, id, message))
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    for (const follower of this.#followers) follower.end()
+    this.#followers.end()
     if (this.#client.isOpen) this.#client.destroy()
     await this.#running
+    this.#tellMoved()
   }
 
   async #run(): Promise<void> {
     while (!this.#closed) {
       try {
-        if (this.#generation !== this.#generations.current) this.#beginAnew(this.#generations.current, BEFORE_ALL)
+        if (this.#generation !== this.#generations.current) await this.#begin()
         await this.#readOn()
       } catch (cause) {
         if (this.#closed) return
@@ -100,53 +117,71 @@ export class Reader {
     const reply = await this.#client.xRead(read, { BLOCK: BLOCK_MS, COUNT: PAGE })
     if (reply === null) {
       // Nothing new, or emptied under our hands: the stream alone cannot tell.
-      if (!(await this.#generations.holds())) await this.#generations.agree()
+      if (!(await this.#generations.holds(this.#generation, this.#position))) await this.#recover()
       return
     }
     for (const { messages } of reply) {
-      for (const { id, message } of messages) {
-        this.#position = id
-        if (this.#followers.size === 0) continue
-        const { items } = readEntry(this.#generation, id, message["events"])
-        for (const follower of this.#followers) follower.offer(id, items)
-        // Whoever reads as fast as we do gets the chance to.
-        await new Promise(setImmediate)
+      // This far behind, the stream may have been cut off before us: then something lies between that we did not get.
+      if (messages.length === PAGE && !(await this.#keeps(this.#position))) {
+        await this.#begin()
+        return
       }
-      // This far behind, the stream may have been cut off before us.
-      if (messages.length === PAGE) await this.#checkKept()
+      for (const { id, message } of messages) {
+        // Whoever reads as fast as we do gets the chance to.
+        if (this.#take(readEntry(this.#generation, id, message))) await new Promise(setImmediate)
+      }
     }
   }
 
-  async #checkKept(): Promise<void> {
-    const kept = await this.#link.ask((client) =>
-      client.xRange(streamKey(this.#generation), this.#position, this.#position),
-    )
-    if (kept?.[0] === undefined) this.#beginAnew(this.#generation, await this.#lastId())
+  /** Gives an entry to those who follow, in one turn with the move of the position; whether anybody wanted it. */
+  #take(entry: Entry): boolean {
+    this.#position = entry.id
+    this.#lastIndex = entry.lastIndex
+    const wanted = this.#followers.tell(entry)
+    for (const { head } of entry.told) this.progress.note(head.subject, head.version)
+    this.#tellMoved()
+    return wanted
   }
 
-  /** After Redis was away: is it still the same story, and does it hold all that we have seen of it? */
+  async #keeps(entryId: string): Promise<boolean> {
+    const kept = await this.#link.ask((client) => client.xRange(streamKey(this.#generation), entryId, entryId))
+    return kept?.[0] !== undefined
+  }
+
+  /** After Redis was away, or where it is not as it was: is it the same story, and does it hold all that we have seen? */
   async #recover(): Promise<void> {
-    if (this.#generation !== (await this.#generations.agree())) return
-    if (compareEntryIds(await this.#lastId(), this.#position) < 0) await this.#generations.agree(this.#generation)
+    const generation = await this.#generations.agree()
+    if (generation === this.#generation && !(await this.#generations.holds(generation, this.#position)))
+      await this.#generations.agree(generation)
   }
 
-  #beginAnew(generation: string, position: string): void {
+  /** Goes to the present end of the present generation; for those who followed the story is broken off. */
+  async #begin(): Promise<void> {
+    const generation = this.#generations.current
+    const [found, versions, newest] = await this.#link.ask((client) =>
+      client
+        .multi()
+        .get(GENERATION_KEY)
+        .hGetAll(versionsKey(generation))
+        .xRevRange(streamKey(generation), "+", "-", { COUNT: 1 })
+        .execTyped(),
+    )
+    const last = newest?.[0]
+    if (found !== generation || last === undefined) {
+      await this.#generations.agree()
+      return await this.#begin()
+    }
+    const entry = readEntry(generation, last.id, last.message)
     this.#generation = generation
-    this.#position = position
-    for (const follower of this.#followers) follower.end(new CursorExpired("the stream has begun anew"))
-    this.#followers.clear()
+    this.#position = entry.id
+    this.#lastIndex = entry.lastIndex
+    this.#followers.end(new CursorExpired("the stream has begun anew"))
+    const subjects = Object.entries(versions).filter(([subject]) => subject !== BEGAN_FIELD)
+    this.progress.begin(new Map(subjects.map(([subject, version]) => [subject, Number(version)])))
+    this.#tellMoved()
   }
 
-  async #lastId(): Promise<string> {
-    const last = await this.#link.ask((client) => client.xRevRange(streamKey(this.#generation), "+", "-", { COUNT: 1 }))
-    return last?.[0]?.id ?? BEFORE_ALL
-  }
-}
-
-function readEntry(generation: string, id: string, text = "[]"): Entry {
-  const events = JSON.parse(text) as Event[]
-  return {
-    id,
-    items: events.map((event, index) => ({ cursor: writeCursor({ generation, entryId: id, index }), event })),
+  #tellMoved(): void {
+    for (const handler of this.#moveHandlers) handler()
   }
 }

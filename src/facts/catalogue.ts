@@ -13,6 +13,7 @@ import type {
   ConfigurationKeyRow,
   IdTagRow,
   RegistrationStatus,
+  SealedRequestRow,
   StrayReason,
 } from "./rows.ts"
 
@@ -85,13 +86,16 @@ export interface ChangeCatalogue {
   ]
   /** A notification kept as it came (DataTransfer, firmware, diagnostics, log, security). `id` is given. */
   report: [input: FromCaller & { id: string; action: string; payload: string }, outcome: { recorded: true }]
-  /** The socket is open and ours. Without an epoch (Redis away) the next one after the stored is taken. */
+  /**
+   * The socket is open and ours. Without an epoch of its own (Redis away) it takes the one after the row's, as that was
+   * when the socket was admitted; whoever came in between is newer.
+   */
   goOnline: [
     input: {
       organisationId: string
       chargePointId: string
       nodeId: string
-      epoch: number | null
+      epoch: number | { after: number }
       at: number
     },
     outcome: { epoch: number } | Superseded | NotFound,
@@ -101,10 +105,13 @@ export interface ChangeCatalogue {
     input: { organisationId: string; chargePointId: string; epoch: number; at: number; lastSeenAt: number | null },
     outcome: { recorded: true } | Superseded | NotFound,
   ]
-  /** Signs of life, written in bulk now and then; tells no event. */
+  /**
+   * Signs of life of one socket, written in bulk now and then; tells no event. `offline`: by the books the charge point
+   * is gone, though this is its newest socket.
+   */
   noteSeen: [
-    input: { organisationId: string; chargePointId: string; lastSeenAt: number },
-    outcome: { recorded: boolean },
+    input: { organisationId: string; chargePointId: string; epoch: number; lastSeenAt: number },
+    outcome: { recorded: boolean; offline: boolean } | Superseded | NotFound,
   ]
   createChargePoint: [input: { chargePoint: ChargePointRow }, outcome: { chargePoint: ChargePointRow } | AlreadyExists]
   /** Only the given fields change. */
@@ -122,7 +129,10 @@ export interface ChangeCatalogue {
     },
     outcome: { chargePoint: ChargePointRow } | NotFound,
   ]
-  /** Takes the charge point away with its connectors and configuration; transactions and readings stay as records. */
+  /**
+   * Takes the charge point away with its connectors and configuration; transactions and readings stay as records, and
+   * commands that waited for it are Cancelled.
+   */
   deleteChargePoint: [
     input: { organisationId: string; chargePointId: string; at: number },
     outcome: { chargePoint: ChargePointRow } | NotFound,
@@ -143,8 +153,52 @@ export interface ChangeCatalogue {
    */
   recordCommand: [input: { command: CommandRow }, outcome: { command: CommandRow; repeated: boolean }]
   /**
+   * A command begins to wait for its charge point; `request` is what it will send. `isFirst`: no earlier one waits there.
+   * With an idempotencyKey already used the stored command comes back. At most QUEUE_LIMIT wait for one charge point.
+   */
+  queueCommand: [
+    input: { command: CommandRow; request: SealedRequestRow },
+    outcome: { command: CommandRow; repeated: boolean; isFirst: boolean } | { queueFull: true } | NotFound,
+  ]
+  /**
+   * The one way from Queued to Sent, just before the frame leaves. Nothing is sent that is no longer Queued, has expired
+   * (then it ends as that), has an earlier one before it, or is held by an older socket than the books know; and, if
+   * acceptance is asked for, nothing to a charge point that is not accepted.
+   */
+  sendQueuedCommand: [
+    input: {
+      organisationId: string
+      commandId: string
+      chargePointId: string
+      nodeId: string
+      /** The ownership of the socket that the frame will leave by. */
+      epoch: number
+      needsAcceptance: boolean
+      at: number
+    },
+    outcome: { command: CommandRow; isSent: boolean } | NotFound,
+  ]
+  /** The frame of a command recorded as Sent certainly never left this node: the command waits again, in its old place. */
+  requeueCommand: [
+    input: { organisationId: string; commandId: string; chargePointId: string; nodeId: string; at: number } & {
+      request: SealedRequestRow
+    },
+    outcome: { command: CommandRow } | NotFound,
+  ]
+  /** A Queued command ends without having been sent: taken back, or (where its time is over) expired. */
+  dropQueuedCommand: [
+    input: {
+      organisationId: string
+      commandId: string
+      chargePointId: string
+      state: "Cancelled" | "Expired"
+      at: number
+    },
+    outcome: { command: CommandRow; moved: boolean } | NotFound,
+  ]
+  /**
    * A Sent command ends. What a confirmation teaches is taken over in the same transaction: GetConfiguration's keys,
-   * ChangeConfiguration's value. A command that has ended already stays as it is.
+   * ChangeConfiguration's value. A command that has ended already stays as it is; a Queued one can only end as Failed.
    */
   endCommand: [
     input: {

@@ -12,6 +12,20 @@ export function chargePointState({ passwordHash: _, ...state }: ChargePointRow):
   return state
 }
 
+/** What can change of a charge point and be asked for by a filter, its connectors aside. */
+const NARROWING = ["online", "registrationStatus", "vendor", "model", "serialNumber"] as const
+
+/** What an event changed of that by which charge points are narrowed, as it was before. */
+export type ChargePointBefore = Partial<Pick<ChargePointRow, (typeof NARROWING)[number]>> & {
+  connectorStatuses?: string[]
+}
+
+/** What of `row` that filters look at is another than it was; undefined where nothing is. */
+export function chargePointBefore(was: ChargePointRow, row: ChargePointRow): ChargePointBefore | undefined {
+  const changed = NARROWING.filter((field) => was[field] !== row[field])
+  return changed.length === 0 ? undefined : Object.fromEntries(changed.map((field) => [field, was[field]]))
+}
+
 /** What happened to a charge point. */
 export type ChargePointChangeKind =
   "Created" | "Updated" | "Deleted" | "Booted" | "Online" | "Offline" | "ConnectorStatus" | "Configuration" | "Report"
@@ -32,12 +46,22 @@ export type EventBody =
       type: "ChargePoint"
       kind: ChargePointChangeKind
       chargePoint: ChargePointState
+      /** The statuses of its connectors above 0, in order of connectorId. */
+      connectorStatuses: string[]
+      /** What filters look at and this event changed, as it was; absent where that is nothing, or there was nothing before. */
+      before?: ChargePointBefore
       /** The connector that changed, with kind ConnectorStatus. */
       connector?: ConnectorRow
       /** The notification's action, with kind Report. */
       action?: string
     }
-  | { type: "Transaction"; kind: TransactionChangeKind; transaction: TransactionRow }
+  | {
+      type: "Transaction"
+      kind: TransactionChangeKind
+      transaction: TransactionRow
+      /** The state that this event ended. */
+      before?: Pick<TransactionRow, "state">
+    }
   | {
       type: "MeterValues"
       chargePointId: string

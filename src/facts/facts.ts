@@ -9,10 +9,12 @@ import type {
   CommandRow,
   ConfigurationKeyRow,
   ConnectorRow,
+  DeletedChargePointRow,
   IdTagRow,
   MeterValueRow,
   OrganisationRow,
   ReportRow,
+  SealedRequestRow,
   StrayMessageRow,
   TransactionRow,
 } from "./rows.ts"
@@ -98,6 +100,10 @@ export interface Transactions extends Rows<TransactionRow, number> {
 export interface Commands extends Rows<CommandRow, string> {
   loadByIdempotencyKey(keys: readonly { organisationId: string; idempotencyKey: string }[]): Promise<void>
   byIdempotencyKey(organisationId: string, idempotencyKey: string): Readonly<CommandRow> | undefined
+  /** Loads the Queued commands of these charge points. */
+  loadQueued(chargePointIds: readonly string[]): Promise<void>
+  /** Those of one charge point, in the order in which they are sent. Throws NotLoaded. */
+  queued(chargePointId: string): Readonly<CommandRow>[]
 }
 
 /** Stored readings, looked at again only when a register misbehaved. */
@@ -128,10 +134,13 @@ export interface Facts {
   readonly meterValues: MeterValues
   readonly idTags: Rows<IdTagRow, IdTagKey>
   readonly commands: Commands
+  /** By the command's id. */
+  readonly sealedRequests: Rows<SealedRequestRow, string>
   readonly configurationKeys: Rows<ConfigurationKeyRow, { chargePointId: string; key: string }> & {
     loadOf(chargePointIds: readonly string[]): Promise<void>
     of(chargePointId: string): Readonly<ConfigurationKeyRow>[]
   }
+  readonly deletedChargePoints: Additions<DeletedChargePointRow>
   readonly reports: Additions<ReportRow>
   readonly strayMessages: Additions<StrayMessageRow>
   readonly apiTokens: Rows<ApiTokenRow, string>

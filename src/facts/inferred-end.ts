@@ -18,6 +18,7 @@ export function inferEnd(facts: Facts, transaction: TransactionRow, stoppedAt: n
     type: "Transaction",
     kind: "EndInferred",
     transaction: ended,
+    before: { state: transaction.state },
   })
 }
 

@@ -49,6 +49,14 @@ export interface ChargePointRow {
   lastSeenAt: number | null
 }
 
+/** What is kept of a charge point that was taken away: whose the records are that it left behind. */
+export interface DeletedChargePointRow {
+  id: string
+  organisationId: string
+  identity: string
+  deletedAt: number
+}
+
 /** A connector as last reported by StatusNotification; connector 0 is the charge point itself. OCPP 1.6 §4.9. */
 export interface ConnectorRow {
   organisationId: string
@@ -153,8 +161,9 @@ export interface CommandRow {
   state: CommandState
   requestedBy: string
   requestedAt: number
-  /** After this instant a command still Sent is lost: its outcome is unknown. */
+  /** After this instant a command still Sent is lost: its outcome is unknown. While Queued, the latest that may become. */
   deadlineAt: number
+  /** Until when it may wait in the queue; null: it was never to wait. */
   expiresAt: number | null
   sentAt: number | null
   /** When it ended, whatever the end. */
@@ -164,12 +173,22 @@ export interface CommandRow {
   /** JSON `CommandError`. */
   error: string | null
   idempotencyKey: string | null
+  /** Tells whether a repetition under the key wishes the same, unmasked secrets included; null without a key. */
+  requestDigest: string | null
   nodeId: string | null
+}
+
+/** What a Queued command will send, sealed; gone once the command is no longer Queued. */
+export interface SealedRequestRow {
+  commandId: string
+  organisationId: string
+  sealed: string
 }
 
 /** Why a command ended without a confirmation. */
 export interface CommandError {
-  code: "Offline" | "Timeout" | "CallError" | "Lost" | "Unavailable" | "InvalidConfirmation" | "Disconnected"
+  code:
+    "Offline" | "Timeout" | "CallError" | "Lost" | "Unavailable" | "InvalidConfirmation" | "Disconnected" | "Deleted"
   /** The OCPP error code of a CALLERROR. */
   callErrorCode?: string
   description: string

@@ -1,7 +1,8 @@
 /** One charge point's socket: claimed, spoken with, kept alive and closed. It moves text; what that means is not known here. */
 import { atMost } from "../at-most.ts"
 import type { ServerWebSocket } from "bun"
-import type { ChargePointState } from "../facts/events.ts"
+import { type ChargePointState, chargePointState } from "../facts/events.ts"
+import type { ChargePointRow } from "../facts/rows.ts"
 import type { Handler } from "../handlers/handler.ts"
 import { handlers } from "../handlers/index.ts"
 import type { Log } from "../log.ts"
@@ -23,6 +24,7 @@ import { StoreUnavailable } from "../services/ports.ts"
 import { mayCall, triggeredAction } from "../services/registration.ts"
 import type { WireTap } from "../services/wire-log.ts"
 import { closeCodes } from "./close-codes.ts"
+import { Doubt } from "./doubt.ts"
 import { KeepAlive } from "./keep-alive.ts"
 import type { RateLimited } from "./rate-limited.ts"
 import type { GatewayServices } from "./services.ts"
@@ -41,6 +43,12 @@ type BootConfirmation = ConfirmationOf<FromChargePoint["BootNotification"]>
 
 type Socket = Pick<ServerWebSocket<unknown>, "send" | "close" | "terminate" | "ping" | "pause" | "resume" | "isPaused">
 
+/** A charge point that was let in, and its place among those that open a socket for it; null while Redis is away. */
+export interface Admitted {
+  chargePoint: ChargePointRow
+  epoch: number | null
+}
+
 /** How long a peer has to answer our close frame. */
 const CLOSE_HANDSHAKE_MS = 2000
 
@@ -53,34 +61,49 @@ export class Connection implements Line {
   readonly #tap: WireTap
   readonly #keepAlive: KeepAlive
   /** What has to be over before the socket is read. */
-  readonly #pauses = new Set<"opening" | "backlog" | "handing-back">()
+  readonly #pauses = new Set<"opening" | "doubt" | "backlog" | "handing-back">()
   /** Frames that had been read before the socket was paused; they wait for the claim, in order. */
   readonly #early: string[] = []
+  readonly #doubt: Doubt
   /** Actions that a TriggerMessage on this connection asked for. */
   readonly #triggered = new Set<string>()
   /** CALLs of ours that wait for their answer. */
   readonly #calls = new Set<Promise<unknown>>()
   readonly #over = Promise.withResolvers<void>()
+  readonly #admitted: Admitted
   #chargePoint: ChargePointState
   #state: "opening" | "open" | "closed" = "opening"
-  #epoch = 0
+  /** While the socket is being opened the one that it was admitted with; 0 where Redis was away. */
+  #epoch: number
   #lastSeenAt: number
   #isTakenForOffline = false
   #isArriving = false
   /** Taken away by the operator: what it sent before it knew may not leave anything behind. */
   #isDeleted = false
 
-  constructor(socket: Socket, chargePoint: ChargePointState, around: ConnectionSurroundings) {
+  constructor(socket: Socket, admitted: Admitted, around: ConnectionSurroundings) {
     const { services } = around
     this.#socket = socket
-    this.#chargePoint = chargePoint
+    this.#admitted = admitted
+    this.#chargePoint = chargePointState(admitted.chargePoint)
+    this.#epoch = admitted.epoch ?? 0
     this.#around = around
     this.#lastSeenAt = services.clock.now()
     this.#keepAlive = new KeepAlive(around.pingIntervalMs, this.#lastSeenAt)
     this.#tap = services.wireLog.tap(() => this.#chargePoint)
     const level = () => this.#level
+    this.#doubt = new Doubt({
+      isCertain: () => services.presence.isCertain,
+      prove: () => services.presence.prove(this),
+      pause: () => this.#pause("doubt"),
+      resume: () => this.#resume("doubt"),
+      take: (text) => this.#receive(text),
+      write: (text) => this.#write(text),
+      lost: () => this.close("Superseded"),
+      isOver: () => this.#state === "closed",
+    })
     this.#conversation = openConversation({
-      send: (text) => this.#send(text),
+      send: (text) => this.#doubt.say(text),
       handle: (action, request, meta) => this.#handle(action, request, meta),
       get level() {
         return level()
@@ -124,7 +147,7 @@ export class Connection implements Line {
     const { presence, lines } = this.#around.services
     this.#pause("opening")
     try {
-      this.#epoch = await presence.take(this.#chargePoint)
+      this.#epoch = await presence.take(this.#admitted.chargePoint, this.#admitted.epoch)
     } catch (cause) {
       if (!(cause instanceof OwnershipLost)) this.#fault(cause)
       this.close(cause instanceof OwnershipLost ? "Superseded" : "StoreUnavailable")
@@ -149,7 +172,7 @@ export class Connection implements Line {
     const text = typeof data === "string" ? data : this.#textOf(data)
     if (text === undefined) return
     if (this.#state === "opening") this.#early.push(text)
-    else this.#receive(text)
+    else this.#doubt.hear(text)
   }
 
   /** Any sign of life: a frame, a ping, a pong. */
@@ -189,6 +212,10 @@ export class Connection implements Line {
 
   /** What the operator, or the charge point by booting, has changed since the connection was admitted. */
   update(state: ChargePointState): void {
+    if (this.#state === "open" && state.epoch > this.#epoch) {
+      this.close("Superseded")
+      return
+    }
     // Acceptance is never taken back: a row from before it must not undo it.
     this.#chargePoint = { ...state, acceptedAt: state.acceptedAt ?? this.#chargePoint.acceptedAt }
     this.#isTakenForOffline = !state.online && state.epoch === this.#epoch && this.#state === "open"
@@ -241,6 +268,7 @@ export class Connection implements Line {
     if (this.#calls.size > 0) this.#socket.resume()
     await Promise.allSettled(this.#calls)
     await this.#conversation.settled()
+    await this.#doubt.end
   }
 
   async #handle<A extends ChargePointActionName>(
@@ -286,8 +314,10 @@ export class Connection implements Line {
   /** Resolves when everything this connection had to do is done. */
   async #leave(reason: string): Promise<void> {
     const { lines, presence } = this.#around.services
-    this.#conversation.close(reason)
     lines.remove(this)
+    // What had been read is still handled if nobody newer turns up.
+    if (this.#doubt.end !== undefined) await this.#doubt.end
+    this.#conversation.close(reason)
     await Promise.all([presence.leave(this), this.#conversation.settled()])
     if (this.#isDeleted) await this.#endDeleted()
     this.#over.resolve()
@@ -309,7 +339,7 @@ export class Connection implements Line {
     this.#isArriving = false
   }
 
-  #send(text: string): void {
+  #write(text: string): void {
     // 0: dropped. A lost reply must not pass for a sent one; the charge point will ask again on a new connection.
     if (this.#socket.send(text) === 0) this.#socket.terminate()
   }
@@ -319,12 +349,12 @@ export class Connection implements Line {
     return this.#level === "tolerant" ? data.toString("utf8") : undefined
   }
 
-  #pause(reason: "opening" | "backlog" | "handing-back"): void {
+  #pause(reason: "opening" | "doubt" | "backlog" | "handing-back"): void {
     this.#pauses.add(reason)
     this.#socket.pause()
   }
 
-  #resume(reason: "opening" | "backlog"): void {
+  #resume(reason: "opening" | "doubt" | "backlog"): void {
     this.#pauses.delete(reason)
     if (this.#pauses.size > 0) return
     // What piled up unread is no silence.

@@ -3,9 +3,10 @@ import type { Server, ServerWebSocket } from "bun"
 import type { ChargePointState } from "../facts/events.ts"
 import type { ChargePointRow } from "../facts/rows.ts"
 import type { Log } from "../log.ts"
-import type { Admission, HandshakeDeviation } from "../services/admission.ts"
+import type { Admission, HandshakeDeviation, Knock } from "../services/admission.ts"
 import { StoreUnavailable } from "../services/ports.ts"
-import { Connection, type ConnectionSurroundings } from "./connection.ts"
+import { type Admitted, Connection, type ConnectionSurroundings } from "./connection.ts"
+import { Gate, type Pass } from "./gate.ts"
 import { isChargePointPath, pathOf, readHandshake } from "./handshake.ts"
 import { RateLimited } from "./rate-limited.ts"
 import type { GatewayServices } from "./services.ts"
@@ -31,6 +32,10 @@ export interface GatewayOptions {
   drainMs: number
   /** How long CALLs under way are waited for at a stop. */
   finishMs?: number
+  /** So many charge points are admitted at once; the others wait for their turn. */
+  admissionsAtOnce?: number
+  /** When so many wait, those that come are told to come later. */
+  maxWaitingAdmissions?: number
 }
 
 /** The running gateway. Disposing hands the sockets back one by one and writes what they leave; twice is once. */
@@ -46,12 +51,16 @@ export interface Gateway extends AsyncDisposable {
 }
 
 interface SocketData {
-  chargePoint: ChargePointRow
+  admitted: Admitted
+  /** Given back when the socket is claimed. */
+  pass: Pass
   connection?: Connection
 }
 
 const DEFAULT_MAX_UNSENT_BYTES = 1024 * 1024
 const DEFAULT_FINISH_MS = 10_000
+const DEFAULT_ADMISSIONS_AT_ONCE = 100
+const DEFAULT_MAX_WAITING_ADMISSIONS = 10_000
 const TROUBLE_CHECK_MS = 250
 /** How precisely silence is noticed: in parts of the ping interval, but not rarer than this. */
 const ALIVE_CHECKS_PER_INTERVAL = 4
@@ -70,6 +79,7 @@ class RunningGateway implements Gateway {
   readonly #server: Server<SocketData>
   readonly #connections = new Set<Connection>()
   readonly #opening = new Set<Connection>()
+  readonly #gate: Gate
   readonly #around: ConnectionSurroundings
   readonly #refusals: RateLimited
   readonly #timers: Timer[]
@@ -80,6 +90,10 @@ class RunningGateway implements Gateway {
   constructor(options: GatewayOptions) {
     const { services, log, pingIntervalMs } = options
     this.#options = options
+    this.#gate = new Gate({
+      atOnce: options.admissionsAtOnce ?? DEFAULT_ADMISSIONS_AT_ONCE,
+      maxWaiting: options.maxWaitingAdmissions ?? DEFAULT_MAX_WAITING_ADMISSIONS,
+    })
     this.#refusals = new RateLimited(
       () => services.clock.now(),
       (more) => log.warn({ more }, "more upgrades were refused"),
@@ -153,23 +167,45 @@ class RunningGateway implements Gateway {
       return upgradeRequired()
     if (!this.isServing) return unavailable()
 
+    const pass = await this.#gate.enter(request.signal)
+    if (pass === undefined) return unavailable()
+    const refusal = await this.#open(request, server, pathname, pass).catch((cause: unknown) => {
+      pass()
+      throw cause
+    })
+    if (refusal !== undefined) pass()
+    return refusal
+  }
+
+  /** Opens the socket, which then holds the pass; or says why not. */
+  async #open(
+    request: Request,
+    server: Server<SocketData>,
+    pathname: string,
+    pass: Pass,
+  ): Promise<Response | undefined> {
     const { knock, deviations } = readHandshake(pathname, request.headers)
-    const admission = await this.#admit(() => this.#options.services.admissions.admit(knock))
+    const admission = await this.#admit(knock)
     // A stop may have begun while the store was asked.
     if (admission === undefined || !this.isServing) return unavailable()
     if (!admission.admitted) return this.#refuse(admission, knock.writtenIdentity, server.requestIP(request)?.address)
 
     const { chargePoint, subprotocol } = admission
+    // Before the charge point is told that its socket is open: the one that it opens next is newer, wherever that is.
+    const epoch = await this.#options.services.presence.nextEpoch(chargePoint)
+    if (!this.isServing) return unavailable()
     // Left out, Bun would name the first one that was offered; an empty one is left out of the answer.
     const headers = { "Sec-WebSocket-Protocol": subprotocol ?? "" }
-    if (!server.upgrade(request, { headers, data: { chargePoint } })) return upgradeRequired()
+    const data = { admitted: { chargePoint, epoch }, pass }
+    if (request.signal.aborted || !server.upgrade(request, { headers, data })) return upgradeRequired()
     this.#note(chargePoint, [...deviations, ...admission.deviations])
     return undefined
   }
 
-  async #admit(admit: () => Promise<Admission>): Promise<Admission | undefined> {
+  /** Undefined while nobody can be known. */
+  async #admit(knock: Knock): Promise<Admission | undefined> {
     try {
-      return await admit()
+      return await this.#options.services.admissions.admit(knock)
     } catch (cause) {
       if (!(cause instanceof StoreUnavailable)) throw cause
       return undefined
@@ -194,13 +230,16 @@ class RunningGateway implements Gateway {
   }
 
   #opened(socket: ServerWebSocket<SocketData>): void {
-    const { passwordHash: _, ...state } = socket.data.chargePoint
-    const connection = new Connection(socket, state, this.#around)
+    const { admitted, pass } = socket.data
+    const connection = new Connection(socket, admitted, this.#around)
     socket.data.connection = connection
     this.#connections.add(connection)
     this.#opening.add(connection)
     if (!this.isServing) connection.close("Stopping")
-    void connection.open().then(() => this.#opening.delete(connection))
+    void connection.open().then(() => {
+      pass()
+      this.#opening.delete(connection)
+    })
     void connection.over.then(() => this.#connections.delete(connection))
   }
 
@@ -212,15 +251,14 @@ class RunningGateway implements Gateway {
   }
 
   #followBus(): void {
-    const { bus, lines, presence } = this.#options.services
+    const { bus, presence } = this.#options.services
     bus.onSuperseded((chargePointId, epoch) => {
-      const line = lines.get(chargePointId)
-      if (line !== undefined && line.epoch < epoch) line.close("Superseded")
+      for (const connection of this.#of(chargePointId)) if (connection.epoch < epoch) connection.close("Superseded")
     })
     bus.onDisconnect((chargePointId, reason) => {
       for (const connection of this.#of(chargePointId)) connection.close(reason)
     })
-    bus.onReturn(() => void presence.register())
+    bus.onReturn(() => presence.register())
   }
 
   /** The connections of a charge point on this node: its line, and any that is only being opened. */
@@ -256,6 +294,7 @@ class RunningGateway implements Gateway {
   async #stop(): Promise<void> {
     this.#isStopping = true
     for (const timer of this.#timers) clearInterval(timer)
+    this.#gate.clear()
     const connections = [...this.#connections]
     const gapMs = this.#options.drainMs / Math.max(1, connections.length)
     await Promise.all(

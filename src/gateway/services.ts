@@ -22,7 +22,10 @@ export type GatewayBus = OwnershipBus &
   Pick<Bus, "onSuperseded" | "onDisconnect" | "onReturn" | "isWatched" | "publishMessages">
 
 /** As much of the store as sockets need. */
-export type GatewayStore = Pick<Store, "change" | "read" | "addDeviations" | "addMessages" | "troubleSince">
+export type GatewayStore = Pick<
+  Store,
+  "change" | "read" | "putSetting" | "addDeviations" | "addMessages" | "troubleSince"
+>
 
 export interface GatewayServicesOptions {
   store: GatewayStore
@@ -64,6 +67,7 @@ export function openGatewayServices(options: GatewayServicesOptions): GatewaySer
     heartbeatIntervalS: options.heartbeatIntervalS,
     bootRetryIntervalS: options.bootRetryIntervalS,
   })
+  const presence = new Presence({ store, bus, clock, log })
   return {
     store,
     bus,
@@ -76,8 +80,8 @@ export function openGatewayServices(options: GatewayServicesOptions): GatewaySer
     reports: new Reports(store),
     status: new Status(store),
     transactions: new Transactions(store),
-    signsOfLife: closing.add("signs of life", new SignsOfLife({ store, lines, log })),
-    presence: closing.add("presence", new Presence({ store, bus, clock, log })),
+    signsOfLife: closing.add("signs of life", new SignsOfLife({ store, lines, presence, log })),
+    presence: closing.add("presence", presence),
     deviations: closing.add("deviations", new Deviations({ store, clock, log })),
     wireLog: closing.add("wire log", new WireLog({ store, bus, log })),
     [Symbol.asyncDispose]: () => closing.run(),

@@ -15,8 +15,15 @@ export interface Jobs extends AsyncDisposable {
   add<Payload>(kind: JobKind<Payload>, payload: Payload, options?: { id?: string; delayMs?: number }): Promise<void>
   /** Runs a job every `everyMs` on one of the nodes, for as long as any node works; saying it on many nodes is once. */
   every<Payload>(kind: JobKind<Payload>, payload: Payload, everyMs: number): Promise<void>
-  /** Takes jobs of a kind, one at a time. A job may run twice; one that fails is logged. Closing waits for the running one. */
-  work<Payload>(kind: JobKind<Payload>, run: (payload: Payload) => Promise<void>): Promise<AsyncDisposable>
+  /**
+   * Takes jobs of a kind, one at a time unless told how many. A job may run twice; one that fails is logged. Closing
+   * waits for the running ones.
+   */
+  work<Payload>(
+    kind: JobKind<Payload>,
+    run: (payload: Payload) => Promise<void>,
+    options?: { atOnce?: number },
+  ): Promise<AsyncDisposable>
 }
 
 /** Redis is away: the job was not taken. */
@@ -29,7 +36,9 @@ const KEEP = { removeOnComplete: { count: 100 }, removeOnFail: { count: 1_000 } 
 const PATIENCE_MS = 2_000
 /** How long a worker rests after Redis failed it. */
 const RETRY_MS = 500
-/** How long a stop waits for the running job, and for a Redis that does not answer. */
+/** How often it is made sure that what runs every so often is still planned: somebody may have emptied Redis. */
+const REPLAN_MS = 5_000
+/** How long a stop waits for the running jobs, and for a Redis that does not answer. */
 const CLOSE_MS = 3_000
 
 export function openJobs({ redis, log }: { redis: Redis; log: Log }): Jobs {
@@ -65,24 +74,43 @@ class BullJobs implements Jobs {
         queue.upsertJobScheduler(kind.name, { every: everyMs }, { name: kind.name, data: payload }),
       )
     await schedule()
-    // A Redis that comes back empty has forgotten it.
+    // A Redis that comes back empty, or was emptied, has forgotten it.
+    const scheduleAgain = async (isPlanned: () => Promise<boolean>): Promise<void> => {
+      try {
+        if (!(await isPlanned())) await schedule()
+      } catch (cause) {
+        this.#log.warn({ err: cause, job: kind.name }, "a job was not scheduled again")
+      }
+    }
+    let planning: Promise<void> = Promise.resolve()
     client.on("ready", () => {
-      schedule().catch((cause: unknown) =>
-        this.#log.warn({ err: cause, job: kind.name }, "a job was not scheduled again"),
-      )
+      planning = scheduleAgain(async () => false)
+    })
+    const replan = setInterval(() => {
+      if (client.isReady) planning = scheduleAgain(async () => (await queue.getJobScheduler(kind.name)) !== undefined)
+    }, REPLAN_MS)
+    this.#closing.step(`plan of ${kind.name}`, async () => {
+      clearInterval(replan)
+      if (client.isReady) await atMost(planning, CLOSE_MS)
     })
   }
 
-  async work<Payload>(kind: JobKind<Payload>, run: (payload: Payload) => Promise<void>): Promise<AsyncDisposable> {
+  async work<Payload>(
+    kind: JobKind<Payload>,
+    run: (payload: Payload) => Promise<void>,
+    { atOnce = 1 }: { atOnce?: number } = {},
+  ): Promise<AsyncDisposable> {
     const connection = await this.#redis.connect(`jobs-${kind.name}-worker`)
     const copies = copiesOf(connection)
-    let running: Promise<void> = Promise.resolve()
-    const process = (job: Job): Promise<void> => {
-      running = run(v.parse(kind.payload, job.data))
-      return running
+    const running = new Set<Promise<void>>()
+    const process = async (job: Job): Promise<void> => {
+      const done = run(v.parse(kind.payload, job.data))
+      running.add(done)
+      await done.finally(() => running.delete(done))
     }
-    const worker = new Worker(kind.name, async (job) => process(job), {
+    const worker = new Worker(kind.name, process, {
       connection,
+      concurrency: atOnce,
       prefix: PREFIX,
       runRetryDelay: RETRY_MS,
       ...KEEP,
@@ -93,7 +121,7 @@ class BullJobs implements Jobs {
     const stop = async (): Promise<void> => {
       // A gentle end waits for Redis's answer, if need be for its return.
       const closed = worker.close(!connection.isReady)
-      await Promise.all([atMost(running, CLOSE_MS), atMost(closed, CLOSE_MS)])
+      await Promise.all([atMost(Promise.allSettled(running), CLOSE_MS), atMost(closed, CLOSE_MS)])
       for (const client of [connection, ...copies]) if (client.isOpen) client.destroy()
     }
     let stopped: Promise<void> | undefined
@@ -115,7 +143,12 @@ class BullJobs implements Jobs {
     const queue = new Queue(name, { connection: client, prefix: PREFIX, defaultJobOptions: KEEP })
     queue.on("error", (cause) => this.#log.debug({ err: cause, job: name }, "a queue is in trouble"))
     this.#closing.step(`queue ${name}`, async () => {
-      if (client.isReady) await atMost(queue.close(), CLOSE_MS)
+      // What is still on its way to Redis is answered first: BullMQ does not wait for all that it asks.
+      if (client.isReady)
+        await atMost(
+          queue.close().then(() => client.close()),
+          CLOSE_MS,
+        )
       if (client.isOpen) client.destroy()
     })
     return { queue, client }

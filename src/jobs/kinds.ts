@@ -15,3 +15,19 @@ export const livenessJob = { name: "liveness", payload: nothing } satisfies JobK
 
 /** What is older than it has to be kept. */
 export const retentionJob = { name: "retention", payload: nothing } satisfies JobKind<unknown>
+
+/** A charge point that may be spoken to, and for which commands wait. */
+export const commandsJob = {
+  name: "commands",
+  payload: v.strictObject({ chargePointId: v.string() }),
+} satisfies JobKind<unknown>
+
+/** A command that may have expired; without one, all that was lost of either kind. */
+export const commandSweepJob = {
+  name: "command-sweep",
+  payload: v.strictObject({
+    expired: v.optional(
+      v.strictObject({ organisationId: v.string(), chargePointId: v.string(), commandId: v.string() }),
+    ),
+  }),
+} satisfies JobKind<unknown>

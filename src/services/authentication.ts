@@ -16,10 +16,10 @@ interface AuthenticationOptions {
   recheckMs?: number
 }
 
-interface Watcher {
-  token: string
+/** What a token holds open. */
+interface Watched {
   viewer: Viewer
-  ended: () => void
+  ended: Set<() => void>
 }
 
 /** Nobody of ours has a longer one; a hash of it is not worth its work. */
@@ -30,7 +30,8 @@ export class Authentication implements AsyncDisposable {
   readonly #keys: ReturnType<typeof createRemoteJWKSet> | undefined
   /** Organisations found to exist: none is ever taken away. */
   readonly #organisations = new Set<string>()
-  readonly #watchers = new Set<Watcher>()
+  /** By token: however much one holds open, it is looked at once. */
+  readonly #watched = new Map<string, Watched>()
   #timer: ReturnType<typeof setInterval> | undefined
 
   constructor(options: AuthenticationOptions) {
@@ -57,35 +58,35 @@ export class Authentication implements AsyncDisposable {
    * watch.
    */
   watch(token: string, viewer: Viewer, ended: () => void): () => void {
-    const watcher = { token, viewer, ended }
-    this.#watchers.add(watcher)
+    const watched = this.#watched.get(token) ?? { viewer, ended: new Set() }
+    watched.ended.add(ended)
+    this.#watched.set(token, watched)
     this.#timer ??= setInterval(() => void this.recheck(), this.#options.recheckMs ?? 2_000).unref()
     return () => {
-      this.#watchers.delete(watcher)
-      if (this.#watchers.size === 0) this.#stop()
+      watched.ended.delete(ended)
+      if (watched.ended.size === 0 && this.#watched.get(token) === watched) this.#forget(token)
     }
   }
 
   /** Looks again at every watched token now. Never rejects: a store in trouble ends nothing. */
   async recheck(): Promise<void> {
-    const stillValid = new Map<string, Promise<boolean>>()
-    const check = (watcher: Watcher) => {
-      const known = stillValid.get(watcher.token) ?? this.#isStillValid(watcher)
-      stillValid.set(watcher.token, known)
-      return known
-    }
     await Promise.all(
-      [...this.#watchers].map(async (watcher) => {
-        if (await check(watcher)) return
-        if (this.#watchers.delete(watcher)) watcher.ended()
+      [...this.#watched].map(async ([token, watched]) => {
+        if (await this.#isStillValid(token, watched.viewer)) return
+        if (this.#watched.get(token) === watched) this.#forget(token)
+        for (const ended of watched.ended) ended()
       }),
     )
-    if (this.#watchers.size === 0) this.#stop()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#watchers.clear()
+    this.#watched.clear()
     this.#stop()
+  }
+
+  #forget(token: string): void {
+    this.#watched.delete(token)
+    if (this.#watched.size === 0) this.#stop()
   }
 
   #stop(): void {
@@ -93,7 +94,7 @@ export class Authentication implements AsyncDisposable {
     this.#timer = undefined
   }
 
-  async #isStillValid({ token, viewer }: Watcher): Promise<boolean> {
+  async #isStillValid(token: string, viewer: Viewer): Promise<boolean> {
     const { store, clock, log } = this.#options
     if (viewer.expiresAt !== null && viewer.expiresAt <= clock.now()) return false
     if (viewer.apiTokenId === null) return true

@@ -1,16 +1,19 @@
 /** An organisation's charge points summed up: asked once, or followed as the sums change. */
 import { createHash } from "node:crypto"
 import type { Log } from "../log.ts"
+import { type Beginning, type SnapshotKind, type Story, type Telling, tellAll, UNFINISHED } from "./following/story.ts"
 import type { Clock, FleetSums, Store } from "./ports.ts"
 
 /** A power reading older than this says nothing about now. */
 const POWER_READING_LIFE_MS = 15 * 60_000
 
 /** The sums with a name for their values: equal sums have equal names. */
-export interface FleetState {
+interface FleetState extends Telling {
   sums: FleetSums
-  cursor: string
-  at: number
+}
+
+export interface FleetTold extends FleetState {
+  kind: "Changed" | SnapshotKind
 }
 
 interface FleetOptions {
@@ -29,6 +32,8 @@ interface Circle {
 export class Fleet {
   readonly #options: FleetOptions
   readonly #circles = new Map<string, Circle>()
+  /** Questions on their way to the store, by organisation. */
+  readonly #asking = new Map<string, Promise<FleetState>>()
 
   constructor(options: FleetOptions) {
     this.#options = options
@@ -41,14 +46,44 @@ export class Fleet {
 
   /**
    * The sums each time they are found changed, looked at every `everyMs`; followers of one organisation share the
-   * looking. With `after`, the first ones come at once if they are no longer those that the cursor names. A follower who
-   * reads slowly misses what lies between. Ends with the signal.
+   * looking. `after` sums that are those of now nothing is told until they change. A follower who reads slowly misses
+   * what lies between. Any text is a good cursor: it names sums that are no longer there.
    */
-  async *follow(
+  story(organisationId: string, everyMs: number, beginning: Beginning): Story<FleetTold> {
+    const begin = (join: (cursor: string) => void) => this.#begin(organisationId, beginning, join)
+    const story: Pick<Story<FleetTold>, "begin" | "live"> = {
+      begin: (_signal, join) => begin(join),
+      live: (signal) => this.#live(organisationId, everyMs, signal),
+    }
+    return {
+      ...story,
+      scope: `${organisationId} ${everyMs}`,
+      isAfter: (cursor, other) => cursor !== other,
+      [Symbol.asyncIterator]: () => tellAll(story),
+    }
+  }
+
+  /** From the sums that a follower knows of, `live` tells every other. */
+  async *#begin(
     organisationId: string,
-    everyMs: number,
-    { after, signal }: { after?: string | undefined; signal: AbortSignal },
-  ): AsyncGenerator<FleetState, void> {
+    { after, snapshot }: Beginning,
+    join: (cursor: string) => void,
+  ): AsyncGenerator<FleetTold[], void> {
+    const now = await this.#stateOf(organisationId)
+    const { cursor } = now
+    if (after !== undefined && after !== UNFINISHED) {
+      if (after !== cursor) yield [{ ...now, kind: "Changed" }]
+    } else if (snapshot || after === UNFINISHED) {
+      yield [
+        { ...now, kind: "Snapshot", cursor: UNFINISHED },
+        { ...now, kind: "SnapshotEnd" },
+      ]
+    }
+    join(cursor)
+  }
+
+  /** The sums as of the first look, then each time they are others. */
+  async *#live(organisationId: string, everyMs: number, signal: AbortSignal): AsyncGenerator<FleetTold, void> {
     if (signal.aborted) return
     let waiting: FleetState | undefined
     let wake: () => void = () => undefined
@@ -61,12 +96,12 @@ export class Fleet {
     signal.addEventListener("abort", onAbort)
     try {
       const first = await circle.latest
-      if (after !== undefined && first.cursor !== after) waiting ??= first
+      waiting ??= first
       while (!signal.aborted) {
         if (waiting) {
           const state: FleetState = waiting
           waiting = undefined
-          yield state
+          yield { ...state, kind: "Changed" }
         } else {
           await new Promise<void>((resolve) => {
             wake = resolve
@@ -120,7 +155,15 @@ export class Fleet {
     this.#circles.delete(key)
   }
 
-  async #stateOf(organisationId: string): Promise<FleetState> {
+  #stateOf(organisationId: string): Promise<FleetState> {
+    const known = this.#asking.get(organisationId)
+    if (known !== undefined) return known
+    const asking = this.#askFor(organisationId).finally(() => this.#asking.delete(organisationId))
+    this.#asking.set(organisationId, asking)
+    return asking
+  }
+
+  async #askFor(organisationId: string): Promise<FleetState> {
     const { store, clock } = this.#options
     const at = clock.now()
     const midnight = new Date(at).setUTCHours(0, 0, 0, 0)

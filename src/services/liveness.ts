@@ -1,11 +1,12 @@
 /** Charge points that are online by the books alone: silent ones, and those whose node is gone. */
 import type { ChargePointRow } from "../facts/rows.ts"
 import type { Log } from "../log.ts"
+import { isCutOff } from "./cut-off.ts"
 import type { Bus, Clock, Ownership, Store } from "./ports.ts"
 
 export interface LivenessOptions {
-  store: Pick<Store, "change" | "read">
-  bus: Pick<Bus, "ownersOf" | "disconnect">
+  store: Pick<Store, "change" | "read" | "setting">
+  bus: Pick<Bus, "ownersOf" | "disconnect" | "lapsedNodes">
   clock: Clock
   log: Log
   /** After this long without a sign of life a charge point counts as offline, ms. */
@@ -23,9 +24,23 @@ export class Liveness {
   readonly #options: LivenessOptions
   /** Charge points seen without an owner, under their epoch, and since when. */
   #unheld = new Map<string, { epoch: number; since: number }>()
+  /** Nodes that have ended without a word, as far as they have been swept up after. */
+  #ended: ReadonlySet<string> = new Set()
 
   constructor(options: LivenessOptions) {
     this.#options = options
+  }
+
+  /** Sweeps where a node has ended without a word since the last look. @throws BusUnavailable, StoreUnavailable */
+  async look(): Promise<void> {
+    const { bus } = this.#options
+    const lapsed = await bus.lapsedNodes()
+    const ended: string[] = []
+    // One that is cut off may still end without another word.
+    for (const nodeId of lapsed) if (this.#ended.has(nodeId) || !(await this.#isCutOff(nodeId))) ended.push(nodeId)
+    const isNews = ended.some((nodeId) => !this.#ended.has(nodeId))
+    this.#ended = new Set(ended)
+    if (isNews) await this.sweep()
   }
 
   /**
@@ -37,11 +52,17 @@ export class Liveness {
     const counts = { silent: 0, unheld: 0 }
     const unheld = this.#unheld
     this.#unheld = new Map()
+    const lapsed = new Set(await bus.lapsedNodes())
+    const cutOff = new Map<string, boolean>()
     for (let afterId: string | null = null; ;) {
       const page: ChargePointRow[] = await store.read.onlineChargePoints(afterId, PAGE)
       const owners = await bus.ownersOf(page.map((chargePoint) => chargePoint.id))
       for (const chargePoint of page) {
-        const reason = this.#whyOffline(chargePoint, owners.get(chargePoint.id), unheld)
+        const nodeId = chargePoint.nodeId ?? ""
+        const isEnded = lapsed.has(nodeId)
+        if (isEnded && !cutOff.has(nodeId)) cutOff.set(nodeId, await this.#isCutOff(nodeId))
+        if (cutOff.get(nodeId) === true) continue
+        const reason = this.#whyOffline(chargePoint, owners.get(chargePoint.id), unheld, isEnded)
         if (reason === undefined) continue
         counts[reason]++
         log.info({ identity: chargePoint.identity, reason }, "a charge point is offline")
@@ -53,16 +74,25 @@ export class Liveness {
     }
   }
 
+  /** Whether it lives, though it cannot be reached. */
+  #isCutOff(nodeId: string): Promise<boolean> {
+    const { store, clock } = this.#options
+    return isCutOff(store, clock, nodeId)
+  }
+
   #whyOffline(
     { id, epoch, lastSeenAt, connectedSince, heartbeatIntervalS }: ChargePointRow,
     owner: Ownership | undefined,
     unheldBefore: ReadonlyMap<string, { epoch: number; since: number }>,
+    isEnded: boolean,
   ): "silent" | "unheld" | undefined {
     const { clock, silenceLimitMs, graceMs = GRACE_MS } = this.#options
     const now = clock.now()
     const limitMs = Math.max(silenceLimitMs, (heartbeatIntervalS ?? 0) * 1_000 * HEARTBEATS_MISSED)
     if (now - Math.max(lastSeenAt ?? 0, connectedSince ?? 0) > limitMs) return "silent"
     if (owner !== undefined) return undefined
+    // Only an emptied Redis is given time: this one remembers the node, and its lease is over.
+    if (isEnded) return "unheld"
     const before = unheldBefore.get(id)
     const since = before?.epoch === epoch ? before.since : now
     if (now - since >= graceMs) return "unheld"

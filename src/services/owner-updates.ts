@@ -18,7 +18,7 @@ export function tellOwners(store: Pick<Store, "onJournal">, bus: Pick<Bus, "tell
 
 /**
  * Gives `update` the present state of a charge point held by this node whenever another node, or this one, has changed
- * it. What was said while Redis was away is lost, so on its return all are read again.
+ * it. What was said while Redis, or this node, was away is lost, so on the return all are read again.
  */
 export function followUpdates(
   { store, bus, lines, log }: { store: Pick<Store, "read">; bus: Bus; lines: Pick<Lines, "all">; log: Log },
@@ -35,5 +35,5 @@ export function followUpdates(
     }
   }
   bus.onUpdated((chargePointId) => void refresh([chargePointId]))
-  bus.onReturn(() => void refresh(lines.all().map((line) => line.chargePointId)))
+  bus.onReturn(() => refresh(lines.all().map((line) => line.chargePointId)))
 }

@@ -8,6 +8,7 @@ import type {
   CommandState,
   ConfigurationKeyRow,
   ConnectorRow,
+  DeletedChargePointRow,
   DeviationRow,
   IdTagRow,
   MessageRow,
@@ -50,6 +51,8 @@ export interface Slice<Row> {
 }
 
 export interface ChargePointFilter {
+  /** Held by this node, by the books. */
+  nodeId?: string
   identities?: string[]
   /** Part of identity, vendor, model or serial number, whatever its letter case. */
   search?: string
@@ -96,6 +99,16 @@ export interface FleetSums {
   energyWh: number
 }
 
+/** What is there now, and how far the stories of all subjects in scope had come: both of one instant. */
+export interface Present<Row> {
+  rows: Row[]
+  /** By subject; one that is left out has no story yet. */
+  versions: Map<string, number>
+}
+
+/** Names one stored reading, and the transaction it belongs to. */
+export type ReadingRef = Pick<MeterValueRow, "chargePointId" | "connectorId" | "transactionId" | "at" | "digest">
+
 /** Questions to the facts; what takes a page throws BadCursor. Lists come newest first unless said otherwise; all are bound to one organisation. */
 export interface Reads {
   /** Over all organisations: identities are unique. Case-sensitive. */
@@ -103,10 +116,13 @@ export interface Reads {
   /** Whatever its letter case (of ASCII letters); undefined where none or several are meant. */
   chargePointByIdentityInAnyCase(identity: string): Promise<ChargePointRow | undefined>
   chargePointsByIds(ids: readonly string[]): Promise<ChargePointRow[]>
+  deletedChargePointsByIds(ids: readonly string[]): Promise<DeletedChargePointRow[]>
   chargePointsByIdentities(organisationId: string, identities: readonly string[]): Promise<ChargePointRow[]>
   /** In order of identity. */
   chargePoints(organisationId: string, filter: ChargePointFilter, page: Page): Promise<Slice<ChargePointRow>>
   countChargePoints(organisationId: string, filter: ChargePointFilter): Promise<number>
+  /** How many charge points of the organisation each of these nodes holds, by the books; nodes without any are left out. */
+  countHeld(organisationId: string, nodeIds: readonly string[]): Promise<Map<string, number>>
   /** In order of connectorId. */
   connectorsOf(chargePointIds: readonly string[]): Promise<ConnectorRow[]>
   configurationOf(chargePointIds: readonly string[]): Promise<ConfigurationKeyRow[]>
@@ -146,6 +162,20 @@ export interface Reads {
   commandsByIds(ids: readonly string[]): Promise<CommandRow[]>
   commandByIdempotencyKey(organisationId: string, idempotencyKey: string): Promise<CommandRow | undefined>
   commands(organisationId: string, filter: CommandFilter, page: Page): Promise<Slice<CommandRow>>
+  /** Of each of these charge points a page. */
+  commandsOfEach(
+    chargePointIds: readonly string[],
+    filter: Pick<CommandFilter, "state">,
+    page: EndPage,
+  ): Promise<Map<string, Slice<CommandRow>>>
+  /** The command that is to be sent next of those Queued for the charge point, with its sealed request. */
+  nextQueuedCommand(chargePointId: string): Promise<{ command: CommandRow; sealed: string } | undefined>
+  /** Which of these charge points have a command Queued; without ids: which of those that are online and accepted. */
+  chargePointsWithQueue(chargePointIds?: readonly string[]): Promise<string[]>
+  /** Queued commands whose time is over at `at`, over all organisations, oldest expiry first. */
+  expiredCommands(at: number, limit: number): Promise<CommandRow[]>
+  /** How many commands are Queued, over all organisations. */
+  countQueuedCommands(): Promise<number>
   /** Commands still Sent whose deadline is before `before`, over all organisations, oldest first. */
   overdueCommands(before: number, limit: number): Promise<CommandRow[]>
   reportsOf(chargePointId: string, actions: readonly string[], page: Page): Promise<Slice<ReportRow>>
@@ -163,6 +193,23 @@ export interface Reads {
     filter: { action?: string; uniqueId?: string },
     page: EndPage,
   ): Promise<Map<string, Slice<MessageRow>>>
+  /** In order of their ids, from this one on. */
+  messagesFrom(chargePointId: string, fromId: number, limit: number): Promise<MessageRow[]>
+  /** The charge points within the filter; in scope are all of the organisation, or those with the filter's identities. */
+  presentChargePoints(organisationId: string, filter: ChargePointFilter): Promise<Present<ChargePointRow>>
+  /** The Active transactions within the filter; in scope are all charge points, or the filter's. */
+  presentTransactions(organisationId: string, filter: TransactionFilter): Promise<Present<TransactionRow>>
+  /** The commands that have not ended (Queued or Sent), of everybody, of one charge point, or one of them. */
+  presentCommands(
+    organisationId: string,
+    of: { chargePointId?: string; commandId?: string },
+  ): Promise<Present<CommandRow>>
+  /** The newest `perConnector` readings of each connector: of everybody, of one charge point, or those of one transaction. */
+  presentReadings(
+    organisationId: string,
+    of: { chargePointId?: string; transactionId?: number },
+    perConnector: number,
+  ): Promise<Present<ReadingRef>>
   organisationExists(organisationId: string): Promise<boolean>
   apiTokenByHash(tokenHash: string): Promise<ApiTokenRow | undefined>
   apiTokens(organisationId: string): Promise<ApiTokenRow[]>
@@ -188,13 +235,27 @@ export interface Store extends AsyncDisposable {
   addDeviations(rows: readonly DeviationRow[]): Promise<void>
   /** Appends to the wire log, giving ids in order; resolves to the stored rows. */
   addMessages(rows: readonly Omit<MessageRow, "id">[]): Promise<MessageRow[]>
-  /** Removes wire log, readings and journal rows older than these instants, a bounded number per call; how many went. */
+  /**
+   * Removes wire log, readings and journal rows older than these instants, published or not, a bounded number per call;
+   * how many went.
+   */
   prune(before: { messages?: number; meterValues?: number; journal?: number }, limit: number): Promise<number>
   /** Called after each commit on this node with what was journalled, in the order of the commits. */
   onJournal(listener: (entry: JournalEntry) => void): void
-  /** Journal rows not yet marked published, oldest first. */
-  unpublished(limit: number, olderThan: number): Promise<JournalEntry[]>
-  markPublished(ids: readonly number[]): Promise<void>
+  /** Journal rows not yet marked published, oldest first: those recorded before `olderThan` (ms), with ids above `afterId`. */
+  unpublished(limit: number, olderThan: number, afterId?: number): Promise<JournalEntry[]>
+  /** The id below which journal rows lie in excess of the newest `atMost` unpublished ones; 0 where there are no more. */
+  firstUnpublished(atMost: number): Promise<number>
+  /**
+   * Marks journal rows as published and moves a setting on, both or none: resolves to false, with nothing written, where
+   * the setting no longer has the value `from`.
+   */
+  markPublished(ids: readonly number[], setting: { key: string; from: string; to: string }): Promise<boolean>
+  /**
+   * For every subject the version up to which its story counts as told: all of it, or what lies before the first of its
+   * events in unpublished rows with ids from `sinceId` on. One consistent read.
+   */
+  toldVersions(sinceId: number): Promise<Map<string, number>>
   /** The events of one subject with versions from `fromVersion` up to and including `toVersion`, as far as retained. */
   journalOf(subject: string, fromVersion: number, toVersion: number): Promise<Event[]>
   /** A named value kept with the facts (the stream's generation, keys); undefined where never set. */
@@ -207,7 +268,10 @@ export interface Store extends AsyncDisposable {
 }
 
 /** A command on its way to the node that holds the charge point's socket. */
-export interface CommandOrder {
+export type CommandOrder = DirectOrder | QueuedOrder
+
+/** A command that is sent now or never. */
+export interface DirectOrder {
   commandId: string
   organisationId: string
   chargePointId: string
@@ -218,6 +282,19 @@ export interface CommandOrder {
   /** Epoch ms by which the confirmation must be there. */
   deadlineAt: number
   idempotencyKey: string | null
+  requestDigest: string | null
+}
+
+/** A command that is in the books as Queued, and goes on waiting where it cannot be sent. */
+export interface QueuedOrder {
+  commandId: string
+  command: CommandRow
+  /** What it sends; only nodes with sockets open the seal. */
+  sealed: string
+  /** Whether the charge point has to be accepted first. */
+  needsAcceptance: boolean
+  /** Epoch ms by which its turn and then the confirmation must have come. */
+  deadlineAt: number
 }
 
 /** What became of an order. */
@@ -227,8 +304,26 @@ export type CommandResult =
   | { kind: "Timeout"; command: CommandRow }
   | { kind: "Offline"; command: CommandRow }
   | { kind: "NotAllowedNow"; reason: string }
+  /** It waits for the charge point. */
+  | { kind: "Queued"; command: CommandRow }
+  /** It was asked for, sent or ended by somebody else: the row says where it stands. */
   | { kind: "Repeated"; command: CommandRow }
+  | { kind: "InvalidWish"; path: string; reason: string }
   | { kind: "Unavailable"; reason: string }
+
+/** Hurries what a sweep does anyway, on whichever node works. Never throws: what is not taken waits for the sweep. */
+export interface QueueJobs {
+  /** The commands Queued for these charge points may be sent now. */
+  prompt(chargePointIds: readonly string[]): Promise<void>
+  /** The command is to be looked at when it expires. */
+  expireAt(command: CommandRow): Promise<void>
+}
+
+/** A charge point taken by this node. */
+export interface Claim {
+  /** Resolves when no older socket answers any more: it is closed, or its node has to find out before it may answer. */
+  yielded: Promise<void>
+}
 
 /** Who holds a charge point's socket. */
 export interface Ownership {
@@ -244,7 +339,6 @@ export interface NodePresence {
   version: string
   /** Names the store that the node works on: all nodes on one Redis have to share it. */
   storeId: string
-  chargePoints: number
   seenAt: number
 }
 
@@ -252,10 +346,15 @@ export interface NodePresence {
 export interface Bus extends AsyncDisposable {
   readonly nodeId: string
   /**
-   * Makes this node the owner: the greatest of the previous epoch + 1, `storedEpoch` + 1 and Redis's clock in µs. The
-   * node that held it before is told to close its socket.
+   * An epoch for a socket that is about to be opened, greater than all given before on any node: the greatest of the
+   * last one + 1, `storedEpoch` + 1 and Redis's clock in µs.
    */
-  claim(chargePointId: string, storedEpoch: number): Promise<number>
+  nextEpoch(storedEpoch: number): Promise<number>
+  /**
+   * Makes this node the owner under an epoch from `nextEpoch`; null where a newer one holds it. Those that held it
+   * before, `formerNodeId` as the books have it among them, are told to close their sockets.
+   */
+  claim(chargePointId: string, epoch: number, formerNodeId: string | null): Promise<Claim | null>
   /** Gives ownership up if it is still this epoch's. */
   release(chargePointId: string, epoch: number): Promise<void>
   ownerOf(chargePointId: string): Promise<Ownership | null>
@@ -275,20 +374,29 @@ export interface Bus extends AsyncDisposable {
   onUpdated(handler: (chargePointId: string) => void): void
   /** Whether Redis answers this node. */
   readonly isReady: boolean
+  /** Whether this node certainly has heard, but for the last moment, of every newer socket that others have told it of. */
+  readonly isCertain: boolean
+  /** Resolves when it is certain again. @throws BusUnavailable when that takes longer than it should */
+  certain(): Promise<void>
   /**
    * Makes known an ownership whose epoch the store gave while Redis was away. A greater one wins: then this node hears
    * that it is superseded.
    */
   register(chargePointId: string, epoch: number): Promise<void>
   nodes(): Promise<NodePresence[]>
+  /** The nodes whose lease has lately run out: not those that have left in order, or that an emptied Redis has forgotten. */
+  lapsedNodes(): Promise<string[]>
   /** Delivers what is published of a charge point's wire, on whichever node, until disposed. */
   watchMessages(chargePointId: string, handler: (rows: MessageRow[]) => void): Promise<AsyncDisposable>
   /** Whether somebody on any node watches this charge point's wire now (known locally, no round trip). */
   isWatched(chargePointId: string): boolean
   /** Sends wire-log rows to whoever watches; never throws. */
   publishMessages(chargePointId: string, rows: readonly MessageRow[]): void
-  /** Called when the connection to Redis is back after it was lost. */
-  onReturn(handler: () => void): void
+  /**
+   * Called when the connection to Redis is back after it was lost, and when this node has been away for longer than its
+   * lease; the node is certain of what it holds only when these are done.
+   */
+  onReturn(handler: () => Promise<void> | void): void
 }
 
 export type DisconnectReason = "Deleted" | "CredentialsChanged" | "Rejected" | "Silent"
@@ -303,19 +411,48 @@ export interface StreamEvent {
   event: Event
 }
 
+/** Which events somebody wants: found by what they name, then looked at. */
+export interface Interest {
+  organisationId: string
+  type: Event["type"]
+  /** Each key that is given narrows; the stream uses one of them for its lookup and checks the others. */
+  chargePointIds?: readonly string[]
+  /** Charge points by name: it may not exist yet, or be made anew. With type ChargePoint; other events name none. */
+  identities?: readonly string[]
+  /** With types Transaction and MeterValues. */
+  transactionId?: number
+  /** With type Command. */
+  commandId?: string
+  /** What no lookup can tell. */
+  wants?(event: Event): boolean
+}
+
 /** The one ordered story of all nodes. */
 export interface EventStream extends AsyncDisposable {
   /** Publishes what was committed on this node; never throws, what fails is published later from the journal. */
   publish(entry: JournalEntry): void
+  /** Names the last event that this node has read: what is told later comes after it. */
+  readonly cursor: string
+  /** Whether the first cursor names an event behind the second one; never where they belong to two stories. */
+  isAfter(cursor: string, other: string): boolean
+  /** Events from this call on. Ends with the signal. @throws CursorExpired, Lagging (as rejections of the iteration) */
+  live(interest: Interest, signal: AbortSignal): AsyncIterable<StreamEvent>
   /**
-   * Events from now on (or after a cursor), of one organisation. Ends with the signal.
-   * @throws CursorExpired, Lagging (as rejections of the iteration).
+   * Events after a cursor, until nothing lies between the last one and what `live` would tell from now on: `caughtUp` is
+   * called in exactly that turn with the cursor of that point, and the iteration ends. It also ends with the signal, then
+   * without that call.
+   * @throws CursorExpired, BusUnavailable (as rejections of the iteration)
    */
-  follow(
-    organisationId: string,
-    wants: (event: Event) => boolean,
-    options: { after?: string; signal: AbortSignal },
+  replay(
+    interest: Interest,
+    after: string,
+    options: { signal: AbortSignal; caughtUp: (cursor: string) => void },
   ): AsyncIterable<StreamEvent>
+  /**
+   * Resolves when this node has read everything up to these versions of their subjects, or with the signal.
+   * @throws BusUnavailable when that takes too long
+   */
+  reached(versions: ReadonlyMap<string, number>, signal: AbortSignal): Promise<void>
 }
 
 /** The cursor names a position that is no longer kept, or another generation of the stream. */

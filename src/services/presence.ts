@@ -2,68 +2,101 @@
 import type { InputOf } from "../facts/catalogue.ts"
 import type { ChargePointRow } from "../facts/rows.ts"
 import type { Log } from "../log.ts"
+import { sayCutOff } from "./cut-off.ts"
 import type { Line } from "./lines.ts"
 import { held, OwnershipLost } from "./ownership.ts"
-import { type Bus, BusUnavailable, type Clock, type Store } from "./ports.ts"
+import { Proofs } from "./proofs.ts"
+import { type Bus, BusUnavailable, type Claim, type Clock, type Store } from "./ports.ts"
 
 /** What presence asks of the bus. */
-export type OwnershipBus = Pick<Bus, "nodeId" | "claim" | "release"> & {
-  /** Makes known an ownership whose epoch the store gave while Redis was away; a greater one wins. */
-  register(chargePointId: string, epoch: number): Promise<void>
-}
+export type OwnershipBus = Pick<
+  Bus,
+  "nodeId" | "nextEpoch" | "claim" | "release" | "register" | "isCertain" | "certain"
+>
 
 interface PresenceOptions {
-  store: Pick<Store, "change">
+  store: Pick<Store, "change" | "putSetting"> & { read: Pick<Store["read"], "chargePointsByIds"> }
   bus: OwnershipBus
   clock: Clock
   log: Log
 }
 
+/** A charge point as it was admitted. */
+type Admitted = Pick<ChargePointRow, "id" | "organisationId" | "epoch" | "nodeId">
+
 /** How long what could not be written or registered waits for its next try. */
 const RETRY_MS = 1000
+const REGISTERED_AT_ONCE = 500
 
 export class Presence implements AsyncDisposable {
   readonly #options: PresenceOptions
+  readonly #proofs: Proofs
   /** Ends that the store could not take yet. The epoch makes a late one harmless. */
   readonly #unwritten = new Map<string, InputOf<"goOffline">>()
-  /** Epochs that the store gave while Redis was away. */
+  /** Epochs that Redis does not know of yet. */
   readonly #unregistered = new Map<string, number>()
   readonly #retries: Timer
 
   constructor(options: PresenceOptions) {
     this.#options = options
-    this.#retries = setInterval(() => void Promise.all([this.#writeEnds(), this.register()]), RETRY_MS)
+    this.#proofs = new Proofs(options)
+    this.#retries = setInterval(
+      () => void Promise.all([this.#writeEnds(), this.register(), this.#sayIfCutOff()]),
+      RETRY_MS,
+    )
   }
 
   /**
-   * Makes this node the charge point's owner and resolves to the epoch when that is on disk. While Redis is away the
-   * store gives the epoch. @throws OwnershipLost where somebody newer came first or the charge point is gone;
-   * StoreUnavailable.
+   * The epoch under which a socket that is about to be opened will be claimed: sockets are as new as these are great,
+   * however late a node comes to claim one. Null while Redis is away. Never throws.
    */
-  async take({
-    id,
-    organisationId,
-    epoch: storedEpoch,
-  }: Pick<ChargePointRow, "id" | "organisationId" | "epoch">): Promise<number> {
+  async nextEpoch({ epoch }: Pick<ChargePointRow, "epoch">): Promise<number | null> {
+    return (await unlessAway(this.#options.bus.nextEpoch(epoch))) ?? null
+  }
+
+  /**
+   * Makes this node the charge point's owner and resolves to the epoch when that is on disk, and no older socket answers
+   * any more. While Redis is away the store gives the epoch. @throws OwnershipLost where somebody newer came first or
+   * the charge point is gone; StoreUnavailable.
+   */
+  async take(
+    { id, organisationId, epoch: storedEpoch, nodeId: formerNodeId }: Admitted,
+    epoch: number | null,
+  ): Promise<number> {
     const { store, bus, clock } = this.#options
-    const claimed = await this.#claim(id, storedEpoch)
+    const claim = epoch === null ? undefined : await this.#claim(id, epoch, formerNodeId)
     try {
+      const at = clock.now()
       const outcome = held(
         await store.change("goOnline", {
           organisationId,
           chargePointId: id,
           nodeId: bus.nodeId,
-          epoch: claimed,
-          at: clock.now(),
+          epoch: epoch ?? { after: storedEpoch },
+          at,
         }),
       )
       if ("notFound" in outcome) throw new OwnershipLost()
-      if (claimed === null) this.#unregistered.set(id, outcome.epoch)
+      if (claim === undefined) this.#unregistered.set(id, outcome.epoch)
+      await claim?.yielded
       return outcome.epoch
     } catch (cause) {
-      if (claimed !== null) await this.#release(id, claimed)
+      if (epoch !== null) await this.#release(id, epoch)
       throw cause
     }
+  }
+
+  /** Whether a newer socket anywhere would be known of here: then what an older one says and asks may be answered. */
+  get isCertain(): boolean {
+    return this.#options.bus.isCertain
+  }
+
+  /**
+   * Resolves when it is proven that the line was the newest after the call.
+   * @throws OwnershipLost; BusUnavailable or StoreUnavailable while nobody can tell.
+   */
+  prove(line: Pick<Line, "chargePointId" | "epoch">): Promise<void> {
+    return this.#proofs.prove(line)
   }
 
   /** The socket is closed. Resolves when that is known, or put down to be written later; never throws. */
@@ -97,11 +130,10 @@ export class Presence implements AsyncDisposable {
    * superseded. Never throws: while Redis stays away, a later try does it.
    */
   async register(): Promise<void> {
+    const waiting = [...this.#unregistered]
     try {
-      for (const [chargePointId, epoch] of this.#unregistered) {
-        await this.#options.bus.register(chargePointId, epoch)
-        if (this.#unregistered.get(chargePointId) === epoch) this.#unregistered.delete(chargePointId)
-      }
+      for (let at = 0; at < waiting.length; at += REGISTERED_AT_ONCE)
+        await Promise.all(waiting.slice(at, at + REGISTERED_AT_ONCE).map((one) => this.#registerOne(...one)))
     } catch (cause) {
       if (!(cause instanceof BusUnavailable))
         this.#options.log.warn({ err: cause }, "ownership could not be registered")
@@ -113,13 +145,26 @@ export class Presence implements AsyncDisposable {
     await this.#writeEnds()
   }
 
-  async #claim(chargePointId: string, storedEpoch: number): Promise<number | null> {
+  async #sayIfCutOff(): Promise<void> {
+    const { store, bus, clock, log } = this.#options
+    if (bus.isCertain) return
     try {
-      return await this.#options.bus.claim(chargePointId, storedEpoch)
+      await sayCutOff(store, clock, bus.nodeId)
     } catch (cause) {
-      if (!(cause instanceof BusUnavailable)) throw cause
-      return null
+      log.debug({ err: cause }, "neither the other nodes nor the books can be told that this node lives")
     }
+  }
+
+  async #registerOne(chargePointId: string, epoch: number): Promise<void> {
+    await this.#options.bus.register(chargePointId, epoch)
+    if (this.#unregistered.get(chargePointId) === epoch) this.#unregistered.delete(chargePointId)
+  }
+
+  /** Undefined while Redis is away. @throws OwnershipLost */
+  async #claim(chargePointId: string, epoch: number, formerNodeId: string | null): Promise<Claim | undefined> {
+    const claim = await unlessAway(this.#options.bus.claim(chargePointId, epoch, formerNodeId))
+    if (claim === null) throw new OwnershipLost()
+    return claim
   }
 
   async #release(chargePointId: string, epoch: number): Promise<void> {
@@ -144,5 +189,15 @@ export class Presence implements AsyncDisposable {
 
   async #writeEnds(): Promise<void> {
     await Promise.all([...this.#unwritten.keys()].map((chargePointId) => this.#writeEnd(chargePointId)))
+  }
+}
+
+/** Undefined while Redis is away. */
+async function unlessAway<Reply>(asking: Promise<Reply>): Promise<Reply | undefined> {
+  try {
+    return await asking
+  } catch (cause) {
+    if (cause instanceof BusUnavailable) return undefined
+    throw cause
   }
 }

@@ -18,6 +18,15 @@ export class IdTagNotFound extends Error {
   }
 }
 
+/** The organisation has no such command. */
+export class CommandNotFound extends Error {
+  override readonly name = "CommandNotFound"
+
+  constructor() {
+    super("no command has this id")
+  }
+}
+
 /** The organisation has no such API token. */
 export class ApiTokenNotFound extends Error {
   override readonly name = "ApiTokenNotFound"

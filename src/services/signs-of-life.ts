@@ -2,10 +2,12 @@
 import type { Log } from "../log.ts"
 import type { Line, Lines } from "./lines.ts"
 import type { Store } from "./ports.ts"
+import type { Presence } from "./presence.ts"
 
 interface SignsOfLifeOptions {
   store: Pick<Store, "change">
   lines: Lines
+  presence: Pick<Presence, "resume">
   log: Log
   flushMs?: number
 }
@@ -39,16 +41,21 @@ export class SignsOfLife implements AsyncDisposable {
   }
 
   async #write(): Promise<void> {
-    const { store, lines, log } = this.#options
+    const { lines, log } = this.#options
     const news = lines.all().filter((line) => line.lastSeenAt > (this.#written.get(line) ?? 0))
-    const results = await Promise.allSettled(
-      news.map(async (line) => {
-        const { organisationId, chargePointId, lastSeenAt } = line
-        await store.change("noteSeen", { organisationId, chargePointId, lastSeenAt })
-        this.#written.set(line, lastSeenAt)
-      }),
-    )
+    const results = await Promise.allSettled(news.map((line) => this.#writeOne(line)))
     const failed = results.find((result) => result.status === "rejected")
     if (failed !== undefined) log.warn({ err: failed.reason, lines: news.length }, "signs of life could not be written")
+  }
+
+  /** What the books say back settles what no message between the nodes has: a newer socket, a line taken for dead. */
+  async #writeOne(line: Line): Promise<void> {
+    const { store, presence } = this.#options
+    const { organisationId, chargePointId, epoch, lastSeenAt } = line
+    const outcome = await store.change("noteSeen", { organisationId, chargePointId, epoch, lastSeenAt })
+    this.#written.set(line, lastSeenAt)
+    if ("superseded" in outcome) line.close("Superseded")
+    else if ("offline" in outcome && outcome.offline && this.#options.lines.get(chargePointId) === line)
+      await presence.resume(line)
   }
 }

@@ -5,6 +5,7 @@ import {
   addCounts,
   append,
   markPublished,
+  moveSetting,
   pruneJournal,
   pruneMessages,
   pruneMeterValues,
@@ -18,14 +19,18 @@ export interface ChoreCatalogue {
   addDeviations: [input: readonly DeviationRow[], outcome: null]
   /** The ids given, in the order of the rows. */
   addMessages: [input: readonly Omit<MessageRow, "id">[], outcome: number[]]
-  markPublished: [input: readonly number[], outcome: null]
+  /** False, with nothing written, where the setting no longer has the value `from`. */
+  markPublished: [
+    input: { ids: readonly number[]; setting: { key: string; from: string; to: string } },
+    outcome: boolean,
+  ]
   putSetting: [input: { key: string; value: string }, outcome: null]
   /** The value that the setting now has: the given one only if it had none. */
   settleSetting: [input: { key: string; value: string }, outcome: string]
-  /** How many rows went. */
+  /** How many rows went, and how many of them were journal rows that had not been published. */
   prune: [
     input: { before: { messages?: number; meterValues?: number; journal?: number }; limit: number },
-    outcome: number,
+    outcome: { gone: number; unpublished: number },
   ]
 }
 
@@ -65,12 +70,15 @@ export const chores: Chores = {
     return given.map(({ id }) => id).sort((one, other) => one - other)
   },
 
-  async markPublished(session, ids) {
+  async markPublished(session, { ids, setting: { key, from, to } }) {
+    // First: whoever moves the setting at the same time waits here for the other, and then sees it moved.
+    const [moved] = await session.run(moveSetting, [[key, from, to]])
+    if (moved === undefined) return false
     await session.run(
       markPublished,
       ids.map((id) => [id]),
     )
-    return null
+    return true
   },
 
   async putSetting(session, { key, value }) {
@@ -90,10 +98,14 @@ export const chores: Chores = {
       [pruneJournal, before.journal],
     ] as const
     let gone = 0
-    for (const [statement, instant] of kinds)
-      if (instant !== undefined && gone < limit)
-        gone += (await session.run(statement, [[instant, limit - gone]])).length
-    return gone
+    let unpublished = 0
+    for (const [statement, instant] of kinds) {
+      if (instant === undefined || gone >= limit) continue
+      const rows = await session.run(statement, [[instant, limit - gone]])
+      gone += rows.length
+      unpublished += rows.filter(({ published }) => published === 0).length
+    }
+    return { gone, unpublished }
   },
 }
 

@@ -53,8 +53,9 @@ async function openSqlite({ dataDir, log, now }: StoreOptions, closing: Closing)
   await bringUp(sqliteDialect(openForWriting(path)), "sqlite", now, log)
   const start = () => new Worker(new URL("./sqlite/worker.ts", import.meta.url))
   const writer = closing.add("writer", await SqliteWriter.open(path, start, log))
-  const source = sourceOf(sqliteDialect(openForReading(path)), "sqlite")
+  const source = sourceOf(sqliteDialect(openForReading(path)), "sqlite", sqliteDialect(openForReading(path)))
   closing.step("reads", () => source.db.destroy())
+  closing.step("reads apart", () => source.apart.destroy())
   return new SqlStore(source, writer, closing, log, now)
 }
 

@@ -1,4 +1,5 @@
-/** Reading the journal: what is not published yet, and the story of one subject. */
+/** Reading the journal: what is not published yet, how far each story counts as told, and the story of one subject. */
+import { sql } from "kysely"
 import type { Event, JournalEntry } from "../facts/events.ts"
 import type { Source } from "./reads/source.ts"
 import type { JournalRow } from "./tables.ts"
@@ -15,17 +16,66 @@ export class Journal {
     this.#source = source
   }
 
-  /** Rows not marked published that were recorded before `olderThan`, oldest first. */
-  async unpublished(limit: number, olderThan: number): Promise<JournalEntry[]> {
+  /** Rows not marked published, above `afterId`, that were recorded before `olderThan`, oldest first. */
+  async unpublished(limit: number, olderThan: number, afterId: number): Promise<JournalEntry[]> {
     const rows = await this.#source.db
       .selectFrom("journal")
       .select(["id", "events"])
-      .where("published", "=", 0)
+      // Written out, so that both engines see that the index over what is unpublished serves.
+      .where("published", "=", sql.lit(0))
+      .where("id", ">", afterId)
       .where("at", "<", olderThan)
       .orderBy("id")
       .limit(limit)
       .execute()
     return rows.map(entryOf)
+  }
+
+  /** The id of the oldest of the newest `atMost` unpublished rows; 0 where there are no more than these. */
+  async firstUnpublished(atMost: number): Promise<number> {
+    const rows = await this.#source.db
+      .selectFrom("journal")
+      .select("id")
+      .where("published", "=", sql.lit(0))
+      .orderBy("id", "desc")
+      .offset(atMost - 1)
+      .limit(2)
+      .execute()
+    const [first, beyond] = rows
+    return first === undefined || beyond === undefined ? 0 : first.id
+  }
+
+  /**
+   * Versions up to which each subject's story counts as told. Published or not, rows follow each other by id within a
+   * story, so that looking at those from the first unpublished one on is enough. What is marked was told together with
+   * all before it, also where that is not marked; a story with a hole in it can only be gone on with from its end.
+   */
+  async toldVersions(sinceId: number): Promise<Map<string, number>> {
+    const events =
+      this.#source.engine === "postgres"
+        ? sql`json_array_elements(j.events::json) as e(event)`
+        : sql`json_each(j.events) as e`
+    const [subject, version] =
+      this.#source.engine === "postgres"
+        ? [sql`e.event ->> 'subject'`, sql`(e.event ->> 'version')::bigint`]
+        : [sql`json_extract(e.value, '$.subject')`, sql`json_extract(e.value, '$.version')`]
+    const { rows } = await sql<{ subject: string; told: number }>`
+      with recent as (
+        select ${subject} as subject, ${version} as version, j.published
+        from journal j, ${events}
+        where j.id >= (select min(id) from journal where published = 0 and id >= ${sinceId})
+      ), stories as (
+        select subject, min(version) as first, count(*) as events,
+          max(case when published = 1 then version end) as told,
+          min(case when published = 0 then version end) as untold
+        from recent group by subject
+      )
+      select s.subject, case
+        when r.untold is null or r.events <> s.version - r.first + 1 then s.version
+        when r.told > r.untold then r.told
+        else r.untold - 1 end as told
+      from subjects s left join stories r on r.subject = s.subject where s.version > 0`.execute(this.#source.db)
+    return new Map(rows.map((row) => [row.subject, row.told]))
   }
 
   /**

@@ -230,6 +230,15 @@ export const markPublished: Statement<never> = {
   flags: [],
 }
 
+/** Gives the setting's key back where it had the value. Parameters: key, the value before, the value from now on. */
+export const moveSetting: Statement<{ key: string }> = {
+  name: "move setting",
+  sqlite: "UPDATE settings SET value = ?3 WHERE key = ?1 AND value = ?2 RETURNING key",
+  postgres:
+    "UPDATE settings SET value = ($3::text[])[1] WHERE key = ($1::text[])[1] AND value = ($2::text[])[1] RETURNING key",
+  flags: [],
+}
+
 /** Parameters: key, value. */
 export const putSetting: Statement<never> = {
   name: "put setting",
@@ -253,17 +262,16 @@ export const settleSetting: Statement<{ value: string }> = {
  * Deletes from a table's oldest rows those recorded before an instant. Its ids grow with the instants of recording, so
  * no index by instant is needed. Parameters: the instant, and how many of the oldest to look at.
  */
-function prune(table: string, recordedAt: string, where = ""): Statement<{ id: number }> {
+function prune(table: string, recordedAt: string, given = "id"): Statement<{ id: number; published?: number }> {
   const oldest = (limit: string): string => `(SELECT id FROM ${table} ORDER BY id LIMIT ${limit})`
   return {
     name: `prune ${table}`,
-    sqlite: `DELETE FROM ${table} WHERE ${recordedAt} < ?1 AND id IN ${oldest("?2")}${where} RETURNING id`,
-    postgres: `DELETE FROM ${table} WHERE ${recordedAt} < ($1::bigint[])[1] AND id IN ${oldest("($2::bigint[])[1]")}${where} RETURNING id`,
+    sqlite: `DELETE FROM ${table} WHERE ${recordedAt} < ?1 AND id IN ${oldest("?2")} RETURNING ${given}`,
+    postgres: `DELETE FROM ${table} WHERE ${recordedAt} < ($1::bigint[])[1] AND id IN ${oldest("($2::bigint[])[1]")} RETURNING ${given}`,
     flags: [],
   }
 }
 
 export const pruneMessages = prune("messages", "at")
 export const pruneMeterValues = prune("meter_values", "received_at")
-/** What is not published yet stays: nobody else can tell it. */
-export const pruneJournal = prune("journal", "at", " AND published = 1")
+export const pruneJournal = prune("journal", "at", "id, published")

@@ -54,20 +54,34 @@ export class SqlStore implements Store {
     })
   }
 
-  prune(before: ChoreCatalogue["prune"][0]["before"], limit: number): Promise<number> {
-    return this.#chore("prune", { before, limit })
+  async prune(before: ChoreCatalogue["prune"][0]["before"], limit: number): Promise<number> {
+    const { gone, unpublished } = await this.#chore("prune", { before, limit })
+    if (unpublished > 0)
+      this.#log.warn(
+        { journalRows: unpublished },
+        "events older than the journal's retention are removed without ever having been published",
+      )
+    return gone
   }
 
   onJournal(listener: (entry: JournalEntry) => void): void {
     this.#listeners.push(listener)
   }
 
-  unpublished(limit: number, olderThan: number): Promise<JournalEntry[]> {
-    return this.#journal.unpublished(limit, olderThan)
+  unpublished(limit: number, olderThan: number, afterId = 0): Promise<JournalEntry[]> {
+    return this.#journal.unpublished(limit, olderThan, afterId)
   }
 
-  async markPublished(ids: readonly number[]): Promise<void> {
-    await this.#chore("markPublished", ids)
+  firstUnpublished(atMost: number): Promise<number> {
+    return this.#journal.firstUnpublished(atMost)
+  }
+
+  markPublished(ids: readonly number[], setting: { key: string; from: string; to: string }): Promise<boolean> {
+    return this.#chore("markPublished", { ids, setting })
+  }
+
+  toldVersions(sinceId: number): Promise<Map<string, number>> {
+    return this.#journal.toldVersions(sinceId)
   }
 
   journalOf(subject: string, fromVersion: number, toVersion: number): Promise<Event[]> {

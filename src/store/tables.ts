@@ -5,12 +5,14 @@ import type {
   CommandRow,
   ConfigurationKeyRow,
   ConnectorRow,
+  DeletedChargePointRow,
   DeviationRow,
   IdTagRow,
   MessageRow,
   MeterValueRow,
   OrganisationRow,
   ReportRow,
+  SealedRequestRow,
   StrayMessageRow,
   TransactionRow,
 } from "../facts/rows.ts"
@@ -105,6 +107,12 @@ export const chargePoints: Table<ChargePointRow> = {
     disconnectedAt: "integer",
     lastSeenAt: "integer",
   },
+  key: ["id"],
+}
+
+export const deletedChargePoints: Table<DeletedChargePointRow> = {
+  name: "deleted_charge_points",
+  columns: { id: "text", organisationId: "text", identity: "text", deletedAt: "integer" },
   key: ["id"],
 }
 
@@ -204,9 +212,16 @@ export const commands: Table<CommandRow> = {
     confirmation: "text",
     error: "text",
     idempotencyKey: "text",
+    requestDigest: "text",
     nodeId: "text",
   },
   key: ["id"],
+}
+
+export const sealedRequests: Table<SealedRequestRow> = {
+  name: "sealed_requests",
+  columns: { commandId: "text", organisationId: "text", sealed: "text" },
+  key: ["commandId"],
 }
 
 export const configurationKeys: Table<ConfigurationKeyRow> = {
@@ -338,11 +353,13 @@ export const runningPowers: Table<RunningPowerRow> = {
 export interface Schema {
   organisations: Stored<OrganisationRow>
   chargePoints: Stored<ChargePointRow>
+  deletedChargePoints: Stored<DeletedChargePointRow>
   connectors: Stored<ConnectorRow>
   transactions: Stored<TransactionRow>
   meterValues: Stored<MeterValueRow> & { id: number }
   idTags: Stored<IdTagRow>
   commands: Stored<CommandRow>
+  sealedRequests: Stored<SealedRequestRow>
   configurationKeys: Stored<ConfigurationKeyRow>
   reports: Stored<ReportRow>
   strayMessages: Stored<StrayMessageRow>

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:tes
 import { createClient } from "redis"
 import { AnotherStore } from "../../src/bus/bus.ts"
 import type { CommandRow, MessageRow } from "../../src/facts/rows.ts"
-import { BusUnavailable, type CommandOrder, type CommandResult } from "../../src/services/ports.ts"
+import { BusUnavailable, type CommandOrder, type CommandResult, type DirectOrder } from "../../src/services/ports.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
+import { claim } from "../support/ownership.ts"
+import { startProxy } from "../support/proxy.ts"
 import { until } from "../support/until.ts"
 import { failureOf, openNode } from "./support.ts"
 
@@ -20,7 +22,7 @@ const flush = async () => {
 }
 beforeEach(flush)
 
-const order = (change: Partial<CommandOrder> = {}): CommandOrder => ({
+const order = (change: Partial<DirectOrder> = {}): DirectOrder => ({
   commandId: crypto.randomUUID(),
   organisationId: "default",
   chargePointId: "cp-1",
@@ -30,13 +32,14 @@ const order = (change: Partial<CommandOrder> = {}): CommandOrder => ({
   requestedAt: Date.now(),
   deadlineAt: Date.now() + 10_000,
   idempotencyKey: null,
+  requestDigest: null,
   ...change,
 })
 
 const confirmed = (order: CommandOrder): CommandResult => ({
   kind: "Confirmed",
   command: { id: order.commandId } as CommandRow,
-  confirmation: { status: "Accepted", echo: order.request },
+  confirmation: { status: "Accepted", echo: "request" in order ? order.request : null },
 })
 
 describe("ownership", () => {
@@ -45,9 +48,9 @@ describe("ownership", () => {
     await using b = await openNode(server.url)
     const superseded: [string, number][] = []
     a.bus.onSuperseded((chargePointId, epoch) => superseded.push([chargePointId, epoch]))
-    const first = await a.bus.claim("cp-1", 0)
+    const first = await claim(a.bus, "cp-1")
     expect(await b.bus.ownerOf("cp-1")).toEqual({ nodeId: a.bus.nodeId, epoch: first })
-    const second = await b.bus.claim("cp-1", 0)
+    const second = await claim(b.bus, "cp-1")
     expect(second).toBeGreaterThan(first)
     expect(await a.bus.ownerOf("cp-1")).toEqual({ nodeId: b.bus.nodeId, epoch: second })
     await until("the older node hears of it", () => superseded.length > 0)
@@ -57,63 +60,124 @@ describe("ownership", () => {
   test("the late close of an older socket gives nothing up", async () => {
     await using a = await openNode(server.url)
     await using b = await openNode(server.url)
-    const first = await a.bus.claim("cp-1", 0)
-    const second = await b.bus.claim("cp-1", 0)
+    const first = await claim(a.bus, "cp-1")
+    const second = await claim(b.bus, "cp-1")
     await a.bus.release("cp-1", first)
     expect(await a.bus.ownerOf("cp-1")).toEqual({ nodeId: b.bus.nodeId, epoch: second })
     await b.bus.release("cp-1", second)
     expect(await a.bus.ownerOf("cp-1")).toBeNull()
   })
 
-  test("a newer socket on the same node supersedes the older one too", async () => {
+  test("who asked for an epoch earlier is older, however late it claims", async () => {
     await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
+    const early = await a.bus.nextEpoch(0)
+    const late = await b.bus.nextEpoch(0)
+    expect(late).toBeGreaterThan(early)
+    expect(await b.bus.claim("cp-1", late, null)).not.toBeNull()
+    expect(await a.bus.claim("cp-1", early, null)).toBeNull()
+    expect(await a.bus.ownerOf("cp-1")).toEqual({ nodeId: b.bus.nodeId, epoch: late })
+  })
+
+  test("who takes a charge point hears when the node before it has let go", async () => {
+    await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
+    let isClosed = false
+    a.bus.onSuperseded(() => {
+      isClosed = true
+    })
+    await claim(a.bus, "cp-1")
+    const taken = await b.bus.claim("cp-1", await b.bus.nextEpoch(0), null)
+    await taken?.yielded
+    expect(isClosed).toBe(true)
+  })
+
+  test("a node that only the books know as the one before is told too", async () => {
+    await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
     const superseded: number[] = []
     a.bus.onSuperseded((_, epoch) => superseded.push(epoch))
-    await a.bus.claim("cp-1", 0)
-    const second = await a.bus.claim("cp-1", 0)
-    await until("the node hears of it", () => superseded.length > 0)
-    expect(superseded).toEqual([second])
-    expect(await a.bus.ownerOf("cp-1")).toEqual({ nodeId: a.bus.nodeId, epoch: second })
+    const epoch = await b.bus.nextEpoch(0)
+    const taken = await b.bus.claim("cp-1", epoch, a.bus.nodeId)
+    await taken?.yielded
+    expect(superseded).toEqual([epoch])
+  })
+
+  test("who takes a charge point from a node that is gone or hears nothing is not kept waiting for ever", async () => {
+    await using b = await openNode(server.url)
+    const gone = await openNode(server.url)
+    await claim(gone.bus, "cp-1")
+    await gone.crash()
+    const fromGone = await b.bus.claim("cp-1", await b.bus.nextEpoch(0), null)
+    await fromGone?.yielded
+
+    // It holds its lease and its place on the channel, and says nothing.
+    const client = await createClient({ url: server.url }).connect()
+    await client.set("busbar:node:deaf", "{}")
+    await client.set("busbar:owner:cp-2", "1 deaf")
+    const listener = await client.duplicate().connect()
+    await listener.subscribe("busbar:to:deaf", () => undefined)
+    const fromDeaf = await b.bus.claim("cp-2", await b.bus.nextEpoch(0), null)
+    await fromDeaf?.yielded
+    expect(await b.bus.ownersOf(["cp-1", "cp-2"])).toHaveProperty("size", 2)
+    client.destroy()
+    listener.destroy()
+    await gone[Symbol.asyncDispose]()
+  })
+
+  test("a node whose wire to Redis is held does not count itself certain, and is certain again when it is let go", async () => {
+    await using proxy = await startProxy(Number(new URL(server.url).port))
+    await using a = await openNode(`redis://127.0.0.1:${proxy.port}`)
+    await until("it hears itself", () => a.bus.isCertain)
+    proxy.pause("down")
+    await until("it doubts", () => !a.bus.isCertain)
+    expect(await failureOf(a.bus.certain())).toBeInstanceOf(BusUnavailable)
+    proxy.resume()
+    await until("it hears itself again", () =>
+      a.bus.certain().then(
+        () => true,
+        () => false,
+      ),
+    )
+    expect(a.bus.isCertain).toBe(true)
   })
 
   test("epochs grow past the stored one, and after Redis was emptied", async () => {
     await using a = await openNode(server.url)
-    const first = await a.bus.claim("cp-1", 0)
+    const first = await claim(a.bus, "cp-1")
     await flush()
-    const second = await a.bus.claim("cp-1", 0)
+    const second = await claim(a.bus, "cp-1")
     expect(second).toBeGreaterThan(first)
     const ahead = second + 1_000_000_000_000
-    const third = await a.bus.claim("cp-1", ahead)
+    const third = await claim(a.bus, "cp-1", ahead)
     expect(third).toBe(ahead + 1)
-    expect(await a.bus.claim("cp-1", 0)).toBe(ahead + 2)
+    expect(await claim(a.bus, "cp-1")).toBe(ahead + 2)
     expect(Number.isSafeInteger(third)).toBe(true)
   })
 
   test("what a dead node held has no owner once its lease is over, and any node may take it", async () => {
     await using b = await openNode(server.url)
     const a = await openNode(server.url, { leaseMs: 300 })
-    const first = await a.bus.claim("cp-1", 0)
-    await b.bus.claim("cp-2", 0)
+    const first = await claim(a.bus, "cp-1")
+    await claim(b.bus, "cp-2")
     expect((await b.bus.nodes()).map((node) => node.nodeId).sort()).toEqual([a.bus.nodeId, b.bus.nodeId].sort())
     await a.crash()
     await until("the lease is over", async () => (await b.bus.ownerOf("cp-1")) === null)
     expect([...(await b.bus.ownersOf(["cp-1", "cp-2", "cp-3"])).keys()]).toEqual(["cp-2"])
     expect((await b.bus.nodes()).map((node) => node.nodeId)).toEqual([b.bus.nodeId])
-    expect(await b.bus.claim("cp-1", 0)).toBeGreaterThan(first)
+    expect(await claim(b.bus, "cp-1")).toBeGreaterThan(first)
     await a[Symbol.asyncDispose]()
   })
 
-  test("a node says what it is and how many it holds", async () => {
-    await using a = await openNode(server.url, { roles: ["api", "gateway"], version: "1.2.3", leaseMs: 150 })
-    await a.bus.claim("cp-1", 0)
-    await until("the lease tells of it", async () => (await a.bus.nodes())[0]?.chargePoints === 1)
+  test("a node says what it is", async () => {
+    await using a = await openNode(server.url, { roles: ["api", "gateway"], version: "1.2.3" })
     const [presence] = await a.bus.nodes()
     expect(presence).toMatchObject({ nodeId: a.bus.nodeId, roles: ["api", "gateway"], version: "1.2.3" })
   })
 
   test("an emptied Redis is told again who holds whom", async () => {
     await using a = await openNode(server.url, { leaseMs: 300 })
-    const epoch = await a.bus.claim("cp-1", 0)
+    const epoch = await claim(a.bus, "cp-1")
     await flush()
     await until("the owner is known again", async () => (await a.bus.ownerOf("cp-1"))?.epoch === epoch)
   })
@@ -136,7 +200,7 @@ describe("ownership", () => {
 
   test("an owner that nobody knows of any more makes itself known under the same epoch", async () => {
     await using a = await openNode(server.url)
-    const epoch = await a.bus.claim("cp-1", 0)
+    const epoch = await claim(a.bus, "cp-1")
     await flush()
     expect(await a.bus.ownerOf("cp-1")).toBeNull()
     await a.bus.register("cp-1", epoch)
@@ -157,7 +221,7 @@ describe("ownership", () => {
     await using b = await openNode(server.url)
     const asked: [string, string][] = []
     a.bus.onDisconnect((chargePointId, reason) => asked.push([chargePointId, reason]))
-    await a.bus.claim("cp-1", 0)
+    await claim(a.bus, "cp-1")
     await b.bus.disconnect("cp-1", "CredentialsChanged")
     await b.bus.disconnect("nobody", "Deleted")
     await until("the owner is asked", () => asked.length > 0)
@@ -247,14 +311,14 @@ describe("while Redis is away", () => {
     a.bus.onReturn(() => {
       returns++
     })
-    const epoch = await a.bus.claim("cp-1", 0)
+    const epoch = await claim(a.bus, "cp-1")
     const seen: MessageRow[] = []
     await using _watch = await b.bus.watchMessages("cp-1", (rows) => seen.push(...rows))
 
     expect(a.bus.isReady).toBe(true)
     await own.kill()
     await until("the loss is noticed", () => !a.bus.isReady)
-    expect(await failureOf(a.bus.claim("cp-1", 0))).toBeInstanceOf(BusUnavailable)
+    expect(await failureOf(claim(a.bus, "cp-1"))).toBeInstanceOf(BusUnavailable)
     expect(await failureOf(a.bus.release("cp-1", epoch))).toBeInstanceOf(BusUnavailable)
     expect(await failureOf(b.bus.ownerOf("cp-1"))).toBeInstanceOf(BusUnavailable)
     expect(await failureOf(b.bus.call(a.bus.nodeId, order()))).toBeInstanceOf(BusUnavailable)
@@ -270,7 +334,7 @@ describe("while Redis is away", () => {
       const result = await b.bus.call(a.bus.nodeId, sent).catch(() => undefined)
       return result?.kind === "Confirmed"
     })
-    expect(await a.bus.claim("cp-2", 0)).toBeGreaterThan(epoch)
+    expect(await claim(a.bus, "cp-2")).toBeGreaterThan(epoch)
     await until("the wire is heard again", () => {
       a.bus.publishMessages("cp-1", [{ id: 1 } as MessageRow])
       return seen.length > 0
@@ -281,8 +345,8 @@ describe("while Redis is away", () => {
     await using own = await startRedis()
     await using a = await openNode(own.url)
     await using b = await openNode(own.url)
-    const epoch = await a.bus.claim("cp-1", 0)
-    await b.bus.claim("cp-2", 0)
+    const epoch = await claim(a.bus, "cp-1")
+    await claim(b.bus, "cp-2")
     await b.bus.release("cp-1", epoch)
     const client = await createClient({ url: own.url }).connect()
     await client.flushAll()

@@ -1,8 +1,10 @@
 /** What every store does, on whichever engine. */
 import { describe } from "bun:test"
+import { commandQueueContract } from "../store/contract/command-queue.ts"
 import { commitContract } from "../store/contract/commits.ts"
 import { journalContract } from "../store/contract/journal.ts"
 import { lifeContract } from "../store/contract/life.ts"
+import { presentContract } from "../store/contract/present.ts"
 import { readContract } from "../store/contract/reads.ts"
 import type { OpenPlace } from "../store/place.ts"
 
@@ -12,6 +14,8 @@ export function storeContract(name: string, openPlace: OpenPlace): void {
     commitContract(openPlace)
     journalContract(openPlace)
     readContract(openPlace)
+    presentContract(openPlace)
+    commandQueueContract(openPlace)
     lifeContract(openPlace)
   })
 }

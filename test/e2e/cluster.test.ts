@@ -229,12 +229,13 @@ describe("one node per role", () => {
 describe("a node killed without warning", () => {
   test("its charge points go offline, but for those that have come to another node meanwhile", async () => {
     await using shared = await openGround()
-    await using killed = await startServerProcess({ ...shared.environment, ROLES: "gateway" })
+    const environment = { ...shared.environment, NODE_LEASE: "2" }
+    await using killed = await startServerProcess({ ...environment, ROLES: "gateway" })
     // Without an API it can be watched all the same.
     expect((await fetch(killed.readyUrl)).status).toBe(200)
     expect(await (await fetch(killed.readyUrl.replace("readyz", "metrics"))).text()).toContain("busbar_")
     expect((await fetch(killed.readyUrl.replace("readyz", "graphql"))).status).toBe(404)
-    await using left = await startTestNode(shared.environment)
+    await using left = await startTestNode(environment)
     const operator = operatorOf(left)
     await createIdTag(operator.ask, { idTag: "KILLED" })
     const staying = await boot(killed.ocppUrl, await newIdentity(operator))

@@ -130,6 +130,20 @@ describe("a start is refused in plain words where", () => {
     expect(refusal).toContain("SQLite serves one node alone")
   })
 
+  test("nodes on one PostgreSQL do not share their Redis", async () => {
+    await using shared = await openGround()
+    await using another = await openGround()
+    const environment = { ...shared.environment, NODE_LEASE: "1" }
+    await using first = await startTestNode(environment)
+    const words = "another node works on this database with another Redis"
+    expect(await refusalOf({ ...environment, REDIS_URL: another.environment["REDIS_URL"] ?? "" })).toContain(words)
+    // One with a Redis of its own is alone all the same.
+    expect(await refusalOf({ ...environment, REDIS_URL: "", DATA_DIR: ownFolder() })).toContain(words)
+    // What was stopped is no stranger for long.
+    await first[Symbol.asyncDispose]()
+    await using _second = await startTestNode({ ...environment, REDIS_URL: another.environment["REDIS_URL"] ?? "" })
+  })
+
   test("SECRET_KEY is not the one the passwords are kept with", async () => {
     await using shared = await openGround()
     await using _first = await startTestNode(shared.environment)

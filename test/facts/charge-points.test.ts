@@ -12,7 +12,7 @@ function factsWith(change: Partial<ChargePointRow> = {}) {
 }
 const kinds = (facts: MemoryFacts) => facts.events.map((event) => ("kind" in event ? event.kind : event.type))
 const where = { organisationId: "default", chargePointId: "cp1" }
-const goOnline = (epoch: number | null, nodeId = "n1", at = minute(0)) => ({ ...where, nodeId, epoch, at })
+const goOnline = (epoch: number | { after: number }, nodeId = "n1", at = minute(0)) => ({ ...where, nodeId, epoch, at })
 const goOffline = (epoch: number, at = minute(9)) => ({ ...where, epoch, at, lastSeenAt: minute(8) })
 
 test("a socket that opens makes the charge point online under its epoch", async () => {
@@ -24,9 +24,18 @@ test("a socket that opens makes the charge point online under its epoch", async 
   expect(kinds(facts)).toEqual(["Online"])
 })
 
-test("without an epoch the next one is taken", async () => {
+test("without an epoch the one after the row's is taken, unless somebody has come in between", async () => {
   const facts = factsWith({ epoch: 3 })
-  expect(await facts.change("goOnline", goOnline(null))).toEqual({ epoch: 4 })
+  expect(await facts.change("goOnline", goOnline({ after: 3 }, "n1"))).toEqual({ epoch: 4 })
+  expect(await facts.change("goOnline", goOnline({ after: 3 }, "n2"))).toEqual({ superseded: true })
+  expect(await facts.change("goOnline", goOnline({ after: 3 }, "n1"))).toEqual({ superseded: true })
+  expect(facts.rows("chargePoints")).toMatchObject([{ nodeId: "n1", epoch: 4 }])
+})
+
+test("two nodes never hold a charge point under the same epoch", async () => {
+  const facts = factsWith({ epoch: 4, online: true, nodeId: "n1" })
+  expect(await facts.change("goOnline", goOnline(4, "n2"))).toEqual({ superseded: true })
+  expect(await facts.change("goOnline", goOnline(4, "n1"))).toEqual({ epoch: 4 })
 })
 
 test("an older epoch can change neither presence nor state", async () => {
@@ -67,9 +76,11 @@ test("a charge point goes offline once", async () => {
 })
 
 test("signs of life only move forward, and tell nothing", async () => {
-  const facts = factsWith({ lastSeenAt: minute(5) })
-  expect(await facts.change("noteSeen", { ...where, lastSeenAt: minute(4) })).toEqual({ recorded: false })
-  expect(await facts.change("noteSeen", { ...where, lastSeenAt: minute(6) })).toEqual({ recorded: true })
+  const facts = factsWith({ lastSeenAt: minute(5), epoch: 2, online: true })
+  const seen = (minutes: number, epoch = 2) => ({ ...where, epoch, lastSeenAt: minute(minutes) })
+  expect(await facts.change("noteSeen", seen(4))).toEqual({ recorded: false, offline: false })
+  expect(await facts.change("noteSeen", seen(6))).toEqual({ recorded: true, offline: false })
+  expect(await facts.change("noteSeen", seen(7, 1))).toEqual({ superseded: true })
   expect(facts.rows("chargePoints")).toMatchObject([{ lastSeenAt: minute(6) }])
   expect(facts.events).toBeEmpty()
 })
@@ -207,6 +218,6 @@ test("another organisation's charge point is not there", async () => {
   expect(await facts.change("goOffline", { ...elsewhere, epoch: 1, at, lastSeenAt: at })).toEqual({ notFound: true })
   expect(await facts.change("updateChargePoint", { ...elsewhere, at, change: {} })).toEqual({ notFound: true })
   expect(await facts.change("deleteChargePoint", { ...elsewhere, at })).toEqual({ notFound: true })
-  expect(await facts.change("noteSeen", { ...elsewhere, lastSeenAt: at })).toEqual({ recorded: false })
+  expect(await facts.change("noteSeen", { ...elsewhere, epoch: 1, lastSeenAt: at })).toEqual({ notFound: true })
   expect(facts.events).toBeEmpty()
 })

@@ -20,6 +20,7 @@ const command = (change: Partial<CommandRow> = {}): CommandRow => ({
   confirmation: null,
   error: null,
   idempotencyKey: null,
+  requestDigest: null,
   nodeId: "n1",
   ...change,
 })

@@ -23,7 +23,14 @@ export interface RigOptions {
   gateway?: Partial<
     Pick<
       GatewayOptions,
-      "pingIntervalMs" | "maxFrameBytes" | "maxUnsentBytes" | "storeTroubleLimitMs" | "drainMs" | "finishMs"
+      | "pingIntervalMs"
+      | "maxFrameBytes"
+      | "maxUnsentBytes"
+      | "storeTroubleLimitMs"
+      | "drainMs"
+      | "finishMs"
+      | "admissionsAtOnce"
+      | "maxWaitingAdmissions"
     >
   >
   services?: Partial<
@@ -164,6 +171,10 @@ function troublesome(store: Store) {
     async addDeviations(rows) {
       check()
       return store.addDeviations(rows)
+    },
+    async putSetting(key, value) {
+      check()
+      return store.putSetting(key, value)
     },
     async addMessages(rows) {
       check()

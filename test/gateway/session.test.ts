@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { openBus } from "../../src/bus/bus.ts"
 import { BusUnavailable } from "../../src/services/ports.ts"
+import { claim } from "../support/ownership.ts"
 import { until } from "../support/until.ts"
 import { bootNotification, clientFrame, startRig } from "./rig.ts"
 
@@ -127,7 +128,7 @@ describe("the newest socket wins", () => {
     const peer = await rig.connect("roaming")
     await peer.call("Heartbeat", {})
     await using other = await openBus({ ...rig.busOptions, nodeId: "node-2" })
-    await other.claim(id, epoch)
+    await claim(other, id, epoch)
     expect((await peer.closed).code).toBe(1001)
     expect(await until("no line", () => rig.lines.size === 0)).toBe(true)
   })

@@ -28,6 +28,7 @@ const INPUTS: Record<string, string> = {
   deleteIdTag: `{ idTag: "nobody" }`,
   createApiToken: `{ name: "", role: VIEWER }`,
   revokeApiToken: `{ id: "nobody" }`,
+  cancelCommand: `{ id: "nobody" }`,
   changeAvailability: `{ chargePoint: "nobody", connectorId: 1, type: OPERATIVE }`,
   changeConfiguration: `{ chargePoint: "nobody", key: "k", value: "v" }`,
   clearCache: `{ chargePoint: "nobody" }`,

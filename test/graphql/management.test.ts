@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import { Passwords } from "../../src/services/passwords.ts"
 import { meterValue, meterValues, start } from "../support/charging.ts"
+import { claim } from "../support/ownership.ts"
 import { until } from "../support/until.ts"
 import { type Data, type Rig, result, startRig } from "./rig.ts"
 
@@ -125,13 +126,14 @@ describe("charge points", () => {
     await mutate("deleteChargePoint", { identity: "CP-history" }, SHOWN)
     const query = `query ($transactionId: Int!) {
       transaction(transactionId: $transactionId) {
-        state energyWh chargePoint { identity } meterValues { edges { node { chargePoint { identity } } } }
+        state energyWh identity chargePoint { identity } meterValues { edges { node { chargePoint { identity } } } }
       }
     }`
     expect((await rig.ask(token, query, { transactionId })).data).toEqual({
       transaction: {
         state: "ENDED_INFERRED",
         energyWh: 500,
+        identity: "CP-history",
         chargePoint: null,
         meterValues: { edges: [{ node: { chargePoint: null } }] },
       },
@@ -162,7 +164,7 @@ describe("charge points", () => {
     rig.bus.onDisconnect((chargePointId, reason) => void orders.push([chargePointId, reason]))
     await create({ identity: "CP-cut", password: "a password" })
     const { id } = (await rig.store.read.chargePointByIdentity("CP-cut"))!
-    await rig.bus.claim(id, 0)
+    await claim(rig.bus, id)
     await update({ identity: "CP-cut", wireLog: true })
     await update({ identity: "CP-cut", password: "another one" })
     await update({ identity: "CP-cut", registrationStatus: "REJECTED" })

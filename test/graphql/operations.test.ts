@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import type { CommandRow } from "../../src/facts/rows.ts"
 import type { CommandWish } from "../../src/services/commands.ts"
 import { BusUnavailable, type CommandResult } from "../../src/services/ports.ts"
+import { CommandNotFound } from "../../src/services/refusals.ts"
 import { chargePoint, type Data, type Rig, result, startRig } from "./rig.ts"
 
 let rig: Rig
@@ -9,9 +10,15 @@ let token: string
 /** What the API asked to be sent, and what shall come of it. */
 let wishes: CommandWish[] = []
 let outcome: (command: CommandRow) => CommandResult
+/** What comes of taking a command back; undefined: there is none. */
+let cancelled: { command: CommandRow; moved: boolean } | undefined
 
 beforeAll(async () => {
   rig = await startRig({
+    async cancel() {
+      if (cancelled === undefined) throw new CommandNotFound()
+      return cancelled
+    },
     async commands({ organisationId, name }, wish) {
       wishes.push(wish)
       return outcome(
@@ -40,6 +47,7 @@ const command = (change: Partial<CommandRow>): CommandRow => ({
   confirmation: null,
   error: null,
   idempotencyKey: null,
+  requestDigest: null,
   nodeId: null,
   ...change,
 })
@@ -219,6 +227,21 @@ test("key and timeout are handed on, and are not sent", async () => {
   expect(wishes).toMatchObject([{ request: {}, idempotencyKey: "once", timeoutMs: 1_500 }])
 })
 
+test.each<[what: string, delivery: Data | null, handedOn: unknown]>([
+  ["that may wait", { whenOffline: "QUEUE" }, { whenOffline: "Queue" }],
+  [
+    "that may wait for a time",
+    { whenOffline: "QUEUE", expiresAt: "2030-01-01T00:00:00+01:00" },
+    { whenOffline: "Queue", expiresAt: Date.UTC(2029, 11, 31, 23) },
+  ],
+  ["whose delivery says nothing", {}, { whenOffline: "Fail" }],
+  ["whose delivery is null", null, undefined],
+])("of an operation %s that is handed on, and not sent", async (_what, delivery, handedOn) => {
+  const { wishes } = await perform("clearCache", { delivery }, "status")
+  expect(wishes[0]?.delivery).toEqual(handedOn as CommandWish["delivery"])
+  expect(wishes[0]?.request).toEqual({})
+})
+
 test.each<[name: string, input: Data, path: string]>([
   ["remoteStartTransaction", { idTag: "x".repeat(21) }, "idTag"],
   ["changeConfiguration", { key: "x".repeat(51), value: "v" }, "key"],
@@ -264,6 +287,16 @@ describe("without an answer the operator learns why", () => {
         description: "what?",
       }),
       { __typename: "CallError", code: "NotImplemented", description: "what?", command: { state: "FAILED" } },
+    ],
+    [
+      "it waits",
+      (row) => ({ kind: "Queued", command: { ...row, state: "Queued" } }),
+      { __typename: "CommandQueued", command: { state: "QUEUED" } },
+    ],
+    [
+      "a key of another wish",
+      () => ({ kind: "InvalidWish", path: "idempotencyKey", reason: "belongs to a Reset" }),
+      { __typename: "InvalidInput", issues: [{ path: "idempotencyKey", message: "belongs to a Reset" }] },
     ],
     [
       "a state that does not permit it",
@@ -329,11 +362,9 @@ describe("a retry with the same key", () => {
       { state: "Sent" },
       { __typename: "CommandQueued", command: { state: "SENT" } },
     ],
-    [
-      "for another operation is refused",
-      { action: "ClearCache" },
-      { __typename: "InvalidInput", issues: [{ path: "idempotencyKey" }] },
-    ],
+    ["says that it waits", { state: "Queued" }, { __typename: "CommandQueued", command: { state: "QUEUED" } }],
+    ["says that its time was over", { state: "Expired" }, { __typename: "NotAllowedNow" }],
+    ["says that it was taken back", { state: "Cancelled" }, { __typename: "NotAllowedNow" }],
   ])("%s", async (_what, change, told) => {
     outcome = repeated(change)
     expect(await asked("reset", { type: "SOFT", idempotencyKey: "k" })).toMatchObject(told)
@@ -382,4 +413,45 @@ test("a command is listed with request, confirmation and error", async () => {
     id: edge!.node.id,
   })
   expect(again).toEqual({ node: { state: "FAILED" } })
+})
+
+describe("cancelCommand", () => {
+  const cancel = (by: string, id: string) =>
+    result(
+      rig,
+      by,
+      `mutation ($id: ID!) {
+        result: cancelCommand(input: { id: $id }) {
+          __typename
+          ... on CancelCommandPayload { command { id state } }
+          ... on NotAllowedNow { reason }
+        }
+      }`,
+      { id },
+    )
+  const globalId = (type: string, id: string) => Buffer.from(`${type}:${id}`).toString("base64")
+
+  test("takes the command back", async () => {
+    cancelled = { command: command({ state: "Cancelled" }), moved: true }
+    const id = globalId("Command", "command-1")
+    expect(await cancel(token, id)).toEqual({ __typename: "CancelCommandPayload", command: { id, state: "CANCELLED" } })
+  })
+
+  test.each<[CommandRow["state"], string]>([
+    ["Sent", "it has been sent"],
+    ["Answered", "it has been answered"],
+    ["Expired", "it has expired"],
+    ["Cancelled", "it has been cancelled already"],
+  ])("of one that is %s says so", async (state, reason) => {
+    cancelled = { command: command({ state }), moved: false }
+    expect(await cancel(token, globalId("Command", "command-1"))).toEqual({ __typename: "NotAllowedNow", reason })
+  })
+
+  test("is for operators, and finds nothing under another thing's id", async () => {
+    cancelled = undefined
+    const viewer = await rig.token("Viewer")
+    expect(await cancel(viewer, globalId("Command", "command-1"))).toMatchObject({ __typename: "Forbidden" })
+    for (const id of [globalId("Command", "unknown"), globalId("ChargePoint", "command-1"), "nonsense", ""])
+      expect(await cancel(token, id)).toEqual({ __typename: "CommandNotFound" })
+  })
 })

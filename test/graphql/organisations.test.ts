@@ -38,6 +38,7 @@ const commandRow = ({ id, organisationId }: ChargePointRow): CommandRow => ({
   confirmation: "{}",
   error: null,
   idempotencyKey: "one key in both",
+  requestDigest: null,
   nodeId: null,
 })
 

@@ -17,7 +17,7 @@ import { createLog } from "../../src/log.ts"
 import { openRedis } from "../../src/redis/redis.ts"
 import type { Commands } from "../../src/services/commands.ts"
 import { Passwords } from "../../src/services/passwords.ts"
-import { type Reads, type Store, StoreUnavailable } from "../../src/services/ports.ts"
+import { type EventStream, type Reads, type Store, StoreUnavailable } from "../../src/services/ports.ts"
 import { newChargePoint } from "../../src/services/registration.ts"
 import { Tokens } from "../../src/services/tokens.ts"
 import { openStore } from "../../src/store/index.ts"
@@ -33,11 +33,12 @@ export interface Answer<Result = Data> {
 export interface Rig extends AsyncDisposable {
   store: Store
   bus: RedisBus
+  stream: EventStream
   port: number
   /** How often each question was put to the store since the last `reads.clear()`. */
   reads: Map<string, number>
-  /** Lets every question to the store fail, as without a database, or work again. */
-  breakStore(broken: boolean): void
+  /** Lets every question to the store fail, or this one, as without a database, or all work again. */
+  breakStore(broken: boolean | keyof Reads): void
   /** Lines of the log at level error. */
   errorLines: string[]
   /** A token of this role; those of one organisation share its data. */
@@ -47,6 +48,10 @@ export interface Rig extends AsyncDisposable {
   socket(token: string): SocketClient
   sse(token: string): SseClient
   subscriptions(): number
+  /** A figure as `/metrics` shows it. */
+  metric(name: string): Promise<number>
+  /** Stops the listener by plan, as a node does. */
+  stopApi(): Promise<void>
 }
 
 interface RigOptions {
@@ -54,6 +59,7 @@ interface RigOptions {
   organisations?: string[]
   limits?: Partial<Limits>
   commands?: Commands["send"]
+  cancel?: Commands["cancel"]
   jwt?: ApiPorts["jwt"]
   isReady?: () => boolean
   recheckTokensMs?: number
@@ -62,6 +68,10 @@ interface RigOptions {
 }
 
 const noCommands: Commands["send"] = async () => ({ kind: "Unavailable", reason: "this test sends no commands" })
+
+const noCancel: Commands["cancel"] = async () => {
+  throw new Error("this test cancels no commands")
+}
 
 export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const errorLines: string[] = []
@@ -92,12 +102,15 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     }),
   )
   const reads = new Map<string, number>()
-  let broken = false
+  let broken: boolean | keyof Reads = false
   const services = createServices({
-    store: { change: (name, input) => store.change(name, input), read: counted(store.read, reads, () => broken) },
+    store: {
+      change: (name, input) => store.change(name, input),
+      read: counted(store.read, reads, (name) => broken === true || broken === name),
+    },
     bus,
     stream,
-    commands: { send: options.commands ?? noCommands },
+    commands: { send: options.commands ?? noCommands, cancel: options.cancel ?? noCancel },
     passwords: new Passwords("a key for tests only"),
     clock,
     log,
@@ -119,6 +132,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   return {
     store,
     bus,
+    stream,
     port: api.port,
     reads,
     breakStore(now) {
@@ -151,6 +165,13 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       return client
     },
     subscriptions: () => api.subscriptions,
+    async metric(name) {
+      const shown = await (await fetch(`http://127.0.0.1:${api.port}/metrics`)).text()
+      const figure = new RegExp(`^${name} (\\S+)$`, "m").exec(shown)?.[1]
+      if (figure === undefined) throw new Error(`no metric ${name}`)
+      return Number(figure)
+    },
+    stopApi: async () => api[Symbol.asyncDispose](),
     [Symbol.asyncDispose]: () => closing.run(),
   }
 }
@@ -162,13 +183,13 @@ function addOrganisation(path: string, id: string): void {
   db.run("INSERT INTO organisations (id, name, created_at) VALUES (?, ?, 0)", [id, id])
 }
 
-function counted(read: Reads, counts: Map<string, number>, isBroken: () => boolean): Reads {
+function counted(read: Reads, counts: Map<string, number>, isBroken: (name: string) => boolean): Reads {
   return new Proxy(read, {
     get(target, name, receiver) {
       const question: unknown = Reflect.get(target, name, receiver)
       if (typeof question !== "function") return question
       return (...args: unknown[]) => {
-        if (isBroken()) return Promise.reject(new StoreUnavailable())
+        if (isBroken(String(name))) return Promise.reject(new StoreUnavailable())
         counts.set(String(name), (counts.get(String(name)) ?? 0) + 1)
         return question.apply(target, args)
       }

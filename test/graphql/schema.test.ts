@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
 import { Glob } from "bun"
 import {
+  getNamedType,
   type GraphQLNamedType,
   isEnumType,
   isInputObjectType,
@@ -48,7 +49,7 @@ test("every type, field, argument and enum value says what it means", () => {
 
 test("every mutation takes one input named after it and returns a union of one success and typed errors", () => {
   const mutations = Object.values(schema.getMutationType()!.getFields())
-  expect(mutations.length).toBe(17)
+  expect(mutations.length).toBe(18)
   for (const { name, args, type } of mutations) {
     const capitalised = name.charAt(0).toUpperCase() + name.slice(1)
     expect(args.map((arg) => `${arg.name}: ${arg.type}`)).toEqual([`input: ${capitalised}Input!`])
@@ -93,4 +94,41 @@ test("there is only one graphql in node_modules, so that no error is taken for a
   }))
     found.push(path)
   expect(found).toEqual(["node_modules/graphql/package.json"])
+})
+
+/** Every type that a selection on this one can read. */
+function readable(name: string): Set<string> {
+  const found = new Set<string>()
+  const waiting = [name]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (found.has(next)) continue
+    found.add(next)
+    const type = schema.getType(next)
+    if (isUnionType(type) || isInterfaceType(type))
+      waiting.push(...schema.getPossibleTypes(type).map((possible) => possible.name))
+    if (isObjectType(type) || isInterfaceType(type))
+      waiting.push(...Object.values(type.getFields()).map((field) => getNamedType(field.type).name))
+  }
+  return found
+}
+
+test("no subscription can read who the viewer is: what all who follow alike are told is made for all of them", () => {
+  expect(readable("Query")).toContain("Viewer")
+  expect(readable("Subscription")).not.toContain("Viewer")
+})
+
+test("every subscription can begin behind a cursor or with a snapshot, and tells so by its kinds", () => {
+  const subscriptions = Object.values(schema.getSubscriptionType()!.getFields())
+  expect(subscriptions.length).toBe(6)
+  for (const { args, type } of subscriptions) {
+    const beginning = args.filter(({ name }) => name === "after" || name === "snapshot")
+    expect(beginning.map((arg) => `${arg.name}: ${arg.type} = ${String(arg.defaultValue ?? null)}`)).toEqual([
+      "after: Cursor = null",
+      "snapshot: Boolean = false",
+    ])
+    const change = getNamedType(type)
+    const kinds = isObjectType(change) ? getNamedType(change.getFields()["kind"]!.type) : undefined
+    if (!isEnumType(kinds)) throw new Error(`${change.name} has no kinds`)
+    expect(kinds.getValues().map(({ name }) => name)).toEqual(expect.arrayContaining(["SNAPSHOT", "SNAPSHOT_END"]))
+  }
 })

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import type { MessageRow } from "../../src/facts/rows.ts"
 import { caller, meterValue, meterValues, start, stop, time } from "../support/charging.ts"
 import { until } from "../support/until.ts"
+import { changeOf, type Followed, follow as followIn, TRANSPORTS } from "./follow.ts"
 import { type Answer, chargePoint, type Data, type Rig, startRig } from "./rig.ts"
 
 let rig: Rig
@@ -15,41 +16,13 @@ afterEach(() => until("the server lets go of the test's subscriptions", () => ri
 
 afterAll(() => rig[Symbol.asyncDispose]())
 
-const TRANSPORTS = ["socket", "sse"] as const
-
-interface Followed {
-  /** The next change, or what ended the story. */
-  next(): Promise<{ change: Data | undefined; code: string | undefined; done: boolean }>
-  stop(): Promise<unknown>
-}
-
 /** Subscribes and waits until the server holds the subscription open. */
-async function follow(
+const follow = (
   subscription: string,
   transport: (typeof TRANSPORTS)[number] = "socket",
   from = rig,
   bearer = token,
-): Promise<Followed> {
-  const before = from.subscriptions()
-  const answers = from[transport](bearer).iterate({ query: `subscription { it: ${subscription} }` })
-  let pending: Promise<IteratorResult<unknown>> | undefined = answers.next()
-  await until("the subscription is open", () => from.subscriptions() > before)
-  return {
-    async next() {
-      const { value, done = false } = await (pending ?? answers.next())
-      pending = undefined
-      const { data, errors } = (value ?? {}) as Answer<{ it: Data }>
-      return { change: data?.it, code: errors?.[0]?.extensions?.code, done }
-    },
-    stop: () => answers.return?.() ?? Promise.resolve(),
-  }
-}
-
-async function changeOf(followed: Followed): Promise<Data> {
-  const { change } = await followed.next()
-  if (!change) throw new Error("the story ended")
-  return change
-}
+): Promise<Followed> => followIn(from, bearer, subscription, transport)
 
 const reportStatus = (chargePointId: string, status: string, connectorId = 1) =>
   rig.store.change("reportStatus", {
@@ -57,6 +30,9 @@ const reportStatus = (chargePointId: string, status: string, connectorId = 1) =>
     request: { connectorId, status, errorCode: "NoError" } as never,
     statusAt: 1,
   })
+
+const update = (chargePointId: string, change: { wireLog: boolean }) =>
+  rig.store.change("updateChargePoint", { organisationId: "default", chargePointId, at: 2, change })
 
 describe.each(TRANSPORTS)("over %s", (transport) => {
   test("a charge point's changes come in order, each with the state as of the change", async () => {
@@ -190,24 +166,39 @@ test("the readings of one event are loaded once, however many are told, and not 
   expect(rig.reads.get("meterValuesByRefs")).toBe(1)
 })
 
-test("a filter by connector status tells what leaves a connector in it", async () => {
-  rig.reads.clear()
-  const changes = await follow(
-    `chargePointChanged(filter: { identities: ["CP-faulted"], connectorStatus: [FAULTED] }) { kind connector { status } }`,
-  )
+test("a filter by connector status tells what is within and what leaves it, and asks the store nothing", async () => {
   const { id } = await chargePoint(rig, "CP-faulted")
-  await until("its announcement was looked at", () => rig.reads.get("connectorsOf") === 1)
+  const changes = await follow(
+    `chargePointChanged(filter: { identities: ["CP-faulted"], connectorStatus: [FAULTED] }) { kind left connector { connectorId status } }`,
+  )
+  rig.reads.clear()
   await reportStatus(id, "Available")
-  await until("its status was looked at", () => rig.reads.get("connectorsOf") === 2)
   await reportStatus(id, "Faulted", 2)
-  await rig.store.change("updateChargePoint", {
-    organisationId: "default",
-    chargePointId: id,
-    at: 2,
-    change: { wireLog: true },
+  await update(id, { wireLog: true })
+  await reportStatus(id, "Faulted")
+  await reportStatus(id, "Available", 2)
+  await reportStatus(id, "Available")
+  await update(id, { wireLog: false })
+  await reportStatus(id, "Faulted", 2)
+  await rig.store.change("deleteChargePoint", { organisationId: "default", chargePointId: id, at: 3 })
+  const status = (connectorId: number, word: string, left = false) => ({
+    kind: "CONNECTOR_STATUS",
+    left,
+    connector: { connectorId, status: word },
   })
-  expect(await changeOf(changes)).toEqual({ kind: "CONNECTOR_STATUS", connector: { status: "FAULTED" } })
-  expect(await changeOf(changes)).toEqual({ kind: "UPDATED", connector: null })
+  const other = (kind: string, left = false) => ({ kind, left, connector: null })
+  for (const change of [
+    status(2, "FAULTED"),
+    other("UPDATED"),
+    status(1, "FAULTED"),
+    status(2, "AVAILABLE"),
+    status(1, "AVAILABLE", true),
+    status(2, "FAULTED"),
+    other("DELETED", true),
+  ]) {
+    expect(await changeOf(changes)).toEqual(change)
+  }
+  expect(rig.reads.get("connectorsOf")).toBeUndefined()
   await changes.stop()
 })
 
@@ -230,6 +221,7 @@ test("a command is followed by its id and by its charge point", async () => {
     confirmation: null,
     error: null,
     idempotencyKey: null,
+    requestDigest: null,
     nodeId: null,
   }
   await rig.store.change("recordCommand", { command })

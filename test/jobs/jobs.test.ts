@@ -121,3 +121,44 @@ test("a job outlives a restart of Redis, and meanwhile none is taken that could 
   expect(done.filter((id) => id === "later")).toEqual(["later"])
   expect(done).not.toContain("lost")
 })
+
+test("of jobs that may run beside each other none waits for another, and closing waits for all", async () => {
+  await using giver = await openNode()
+  await using node = await openNode()
+  const kind = newKind()
+  const together = Promise.withResolvers<void>()
+  let running = 0
+  let done = 0
+  const worker = await node.jobs.work(
+    kind,
+    async () => {
+      if (++running === 5) together.resolve()
+      await together.promise
+      await Bun.sleep(1)
+      done++
+    },
+    { atOnce: 5 },
+  )
+  for (let n = 0; n < 5; n++) await giver.jobs.add(kind, { commandId: String(n) })
+  await together.promise
+  await worker[Symbol.asyncDispose]()
+  expect(done).toBe(5)
+})
+
+test("what runs every so often goes on after somebody emptied Redis", async () => {
+  await using own = await startRedis()
+  await using node = await openNode(own.url)
+  const kind = newKind()
+  let runs = 0
+  await node.jobs.work(kind, async () => {
+    runs++
+  })
+  await node.jobs.every(kind, { commandId: "a" }, 20)
+  await until("it runs", () => runs > 1)
+  const redis = await openRedis({ url: own.url, dataDir: "", log: quietLog })
+  const client = await redis.connect("test")
+  await client.flushAll()
+  await redis[Symbol.asyncDispose]()
+  const before = runs
+  await until("it runs again", () => runs > before + 3)
+}, 20_000)

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { ChargePointRow } from "../../src/facts/rows.ts"
 import { openJobs } from "../../src/jobs/jobs.ts"
+import { createQueueJobs } from "../../src/jobs/queue-jobs.ts"
 import { Liveness } from "../../src/services/liveness.ts"
 import type { DisconnectReason, Store } from "../../src/services/ports.ts"
 import { openStore } from "../../src/store/index.ts"
@@ -11,6 +12,8 @@ import { startWorkers } from "../../workers/index.ts"
 import { openNode, quietLog, systemClock } from "../bus/support.ts"
 import { chargePointRow } from "../support/charging.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
+import { sayCutOff } from "../../src/services/cut-off.ts"
+import { claim } from "../support/ownership.ts"
 import { until } from "../support/until.ts"
 
 let server: RedisServer
@@ -54,7 +57,7 @@ type House = Awaited<ReturnType<typeof openHouse>>
 async function connect({ store, node, time }: House, row: Partial<ChargePointRow> = {}) {
   const id = crypto.randomUUID()
   await store.change("createChargePoint", { chargePoint: chargePointRow({ id, identity: id, ...row }) })
-  const epoch = await node.bus.claim(id, 0)
+  const epoch = await claim(node.bus, id)
   await store.change("goOnline", {
     organisationId: "default",
     chargePointId: id,
@@ -83,6 +86,7 @@ test("a silent charge point becomes offline, and its node is asked to hang up", 
   await house.store.change("noteSeen", {
     organisationId: "default",
     chargePointId: other.id,
+    epoch: other.epoch,
     lastSeenAt: house.time.ms - 1_000,
   })
   expect(await house.liveness.sweep()).toEqual({ silent: 1, unheld: 0 })
@@ -118,6 +122,25 @@ test("one that no living node holds becomes offline, but not before nodes could 
   house.time.ms += 5_000
   expect(await house.liveness.sweep()).toEqual({ silent: 0, unheld: 1 })
   expect(await isOnline(house.store, id)).toBe(false)
+})
+
+test("those of a node that ended without a word are offline as soon as its lease is over, those of one cut off stay", async () => {
+  await using house = await openHouse()
+  const { liveness, store, time, node } = house
+  const { id } = await connect(house)
+  const client = await node.redis.connect("test")
+  await liveness.look()
+  expect(await isOnline(store, id)).toBe(true)
+  // The lease runs out; the node itself is only slow to renew it.
+  await client.del(`busbar:node:${node.bus.nodeId}`)
+  await sayCutOff(store, { now: () => time.ms }, node.bus.nodeId)
+  await liveness.look()
+  expect(await liveness.sweep()).toEqual({ silent: 0, unheld: 0 })
+  expect(await isOnline(store, id)).toBe(true)
+  time.ms += 5_000
+  await client.del(`busbar:node:${node.bus.nodeId}`)
+  await liveness.look()
+  expect(await isOnline(store, id)).toBe(false)
 })
 
 test("one that has come back on a newer socket meanwhile is left alone", async () => {
@@ -157,6 +180,7 @@ test("the workers sweep and prune by themselves", async () => {
   await using jobs = openJobs({ redis: node.redis, log: quietLog })
   await using _workers = await startWorkers({
     jobs,
+    queueJobs: createQueueJobs({ jobs, clock: systemClock, log: quietLog }),
     store,
     bus: node.bus,
     clock: systemClock,

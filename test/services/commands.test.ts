@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import type { CommandError, CommandRow, RegistrationStatus } from "../../src/facts/rows.ts"
-import { openConversation } from "../../src/ocpp/conversation.ts"
-import { type CommandWish, createCommands } from "../../src/services/commands.ts"
-import { type Line, Lines } from "../../src/services/lines.ts"
+import type { CommandError, CommandRow } from "../../src/facts/rows.ts"
 import { endOverdueCommands } from "../../src/services/overdue-commands.ts"
 import type { CommandResult, Store } from "../../src/services/ports.ts"
-import { openStore } from "../../src/store/index.ts"
-import { openNode, quietLog, systemClock } from "../bus/support.ts"
-import { chargePointRow } from "../support/charging.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
 import { until } from "../support/until.ts"
+import {
+  type Answer,
+  connect,
+  createChargePoint,
+  openNodes as openNodesOn,
+  place,
+  viewer,
+  wish,
+} from "./command-rig.ts"
 
 let server: RedisServer
 beforeAll(async () => {
@@ -20,91 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-const viewer = { organisationId: "default", name: "an operator" }
-
-/** Nodes on one store and one Redis. */
-async function openNodes(count: number, url = server.url) {
-  const dataDir = mkdtempSync(join(tmpdir(), "busbar-commands-"))
-  const store = await openStore({ dataDir, log: quietLog, now: systemClock.now })
-  const nodes = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const node = await openNode(url)
-      const lines = new Lines()
-      const commands = createCommands({
-        store,
-        bus: node.bus,
-        lines,
-        clock: systemClock,
-        log: quietLog,
-        callTimeoutMs: 5_000,
-      })
-      return { ...node, lines, commands }
-    }),
-  )
-  return {
-    store,
-    nodes,
-    first: nodes[0]!,
-    last: nodes.at(-1)!,
-    async [Symbol.asyncDispose]() {
-      for (const node of nodes) await node.bus[Symbol.asyncDispose]()
-      for (const node of nodes) await node.redis[Symbol.asyncDispose]()
-      await store[Symbol.asyncDispose]()
-      rmSync(dataDir, { recursive: true, force: true })
-    },
-  }
-}
-type Nodes = Awaited<ReturnType<typeof openNodes>>
-
-async function createChargePoint(store: Store, registrationStatus: RegistrationStatus = "Accepted", accepted = true) {
-  const id = crypto.randomUUID()
-  const acceptedAt = accepted ? Date.now() : null
-  const chargePoint = chargePointRow({ id, identity: id, registrationStatus, acceptedAt })
-  await store.change("createChargePoint", { chargePoint })
-  return chargePoint
-}
-
-type Answer = (call: { uniqueId: string; action: string; request: Record<string, unknown> }) => unknown
-
-/** A charge point on a node's line that answers with what `answer` gives; with undefined it stays silent. */
-async function connect({ bus, lines }: Nodes["first"], store: Store, answer: Answer, chargePointId?: string) {
-  const id = chargePointId ?? (await createChargePoint(store)).id
-  const received: string[] = []
-  const conversation = openConversation({
-    level: "tolerant",
-    handle: () => Promise.reject(new Error("it asks nothing")),
-    send(text) {
-      received.push(text)
-      const [, uniqueId, action, request] = JSON.parse(text)
-      void Promise.resolve(answer({ uniqueId, action, request })).then((reply) => {
-        if (reply === undefined) return
-        conversation.receive(JSON.stringify(Array.isArray(reply) ? reply : [3, uniqueId, reply]))
-      })
-    },
-  })
-  const epoch = await bus.claim(id, 0)
-  await store.change("goOnline", { ...place(id), nodeId: bus.nodeId, epoch, at: Date.now() })
-  const line: Line = {
-    ...place(id),
-    identity: id,
-    epoch,
-    lastSeenAt: Date.now(),
-    call: (action, request, options) => conversation.call(action, request, options),
-    close: (reason) => conversation.close(reason),
-  }
-  lines.add(line)
-  return { id, line, received }
-}
-
-const place = (chargePointId: string) => ({ organisationId: "default", chargePointId })
-
-const wish = (chargePointId: string, change: Partial<CommandWish> = {}): CommandWish => ({
-  chargePointId,
-  identity: chargePointId,
-  action: "Reset",
-  request: { type: "Soft" },
-  ...change,
-})
+const openNodes = (count: number, url = server.url) => openNodesOn(count, url)
 
 const stored = async (store: Store, result: CommandResult): Promise<CommandRow> => {
   const id = "command" in result ? result.command?.id : undefined
@@ -364,6 +280,7 @@ test("a node that dies over a command leaves it TimedOut, with an unknown outcom
     confirmation: null,
     error: null,
     idempotencyKey: null,
+    requestDigest: null,
     nodeId: "gone",
   }
   await store.change("recordCommand", { command })

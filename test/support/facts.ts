@@ -5,6 +5,7 @@
 import type { ChangeName, ChangeOf, InputOf, OutcomeOf } from "../../src/facts/catalogue.ts"
 import { changes } from "../../src/facts/changes/index.ts"
 import type { Event, EventBody } from "../../src/facts/events.ts"
+import { compareInQueue } from "../../src/facts/queue.ts"
 import { type Facts, type MeterValues, NotLoaded, type Rows, type Transactions } from "../../src/facts/facts.ts"
 import type {
   ApiTokenRow,
@@ -12,10 +13,12 @@ import type {
   CommandRow,
   ConfigurationKeyRow,
   ConnectorRow,
+  DeletedChargePointRow,
   IdTagRow,
   MeterValueRow,
   OrganisationRow,
   ReportRow,
+  SealedRequestRow,
   StrayMessageRow,
   TransactionRow,
 } from "../../src/facts/rows.ts"
@@ -34,7 +37,9 @@ const emptyTables = () => ({
   meterValues: new Map<string, MeterValueRow>(),
   idTags: new Map<string, IdTagRow>(),
   commands: new Map<string, CommandRow>(),
+  sealedRequests: new Map<string, SealedRequestRow>(),
   configurationKeys: new Map<string, ConfigurationKeyRow>(),
+  deletedChargePoints: new Map<string, DeletedChargePointRow>(),
   reports: new Map<string, ReportRow>(),
   strayMessages: new Map<string, StrayMessageRow>(),
   apiTokens: new Map<string, ApiTokenRow>(),
@@ -127,6 +132,15 @@ class MemoryCommands extends MemoryRows<CommandRow, string> {
   byIdempotencyKey(organisationId: string, idempotencyKey: string) {
     this.loaded.demand("idempotencyKey", keyText(organisationId, idempotencyKey))
     return this.where((row) => row.organisationId === organisationId && row.idempotencyKey === idempotencyKey)[0]
+  }
+
+  loadQueued(chargePointIds: readonly string[]) {
+    return this.loaded.note("queued", chargePointIds)
+  }
+
+  queued(chargePointId: string) {
+    this.loaded.demand("queued", chargePointId)
+    return this.where((row) => row.chargePointId === chargePointId && row.state === "Queued").sort(compareInQueue)
   }
 }
 
@@ -276,7 +290,9 @@ const factsOver = (tables: Tables): Facts => {
     meterValues: new MemoryMeterValues(tables),
     idTags: new MemoryRows(tables.idTags, idTagText, idTagText),
     commands: new MemoryCommands(tables.commands, String, (row) => row.id),
+    sealedRequests: new MemoryRows(tables.sealedRequests, String, (row) => row.commandId),
     configurationKeys: new MemoryRowsOfChargePoint(tables.configurationKeys, configurationText, configurationText),
+    deletedChargePoints: additionsTo(tables.deletedChargePoints),
     reports: additionsTo(tables.reports),
     strayMessages: additionsTo(tables.strayMessages),
     apiTokens: byId(tables.apiTokens),

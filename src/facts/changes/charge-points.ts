@@ -1,22 +1,19 @@
 import type { ChangeOf } from "../catalogue.ts"
-import type { ChargePointChangeKind } from "../events.ts"
-import { chargePointState, chargePointSubject } from "../events.ts"
-import type { Facts } from "../facts.ts"
+import { chargePointSubject } from "../events.ts"
 import { inferEnd } from "../inferred-end.ts"
 import { latest } from "../instants.ts"
-import type { ChargePointRow } from "../rows.ts"
+import { CHARGE_POINT_DELETED, leaveQueue } from "../queue.ts"
+import { loadTold, tellChargePoint } from "../told-charge-point.ts"
 
 const subjects = (input: { chargePointId: string }) => [chargePointSubject(input.chargePointId)]
-
-function tell(facts: Facts, kind: ChargePointChangeKind, row: ChargePointRow, at: number) {
-  const body = { type: "ChargePoint", kind, chargePoint: chargePointState(row) } as const
-  facts.tell(row.organisationId, chargePointSubject(row.id), at, body)
-}
 
 export const createChargePoint: ChangeOf<"createChargePoint"> = {
   subjects: ({ chargePoint }) => [chargePointSubject(chargePoint.id)],
   async load(facts, inputs) {
-    await facts.chargePoints.load(inputs.map(({ chargePoint }) => chargePoint.id))
+    await loadTold(
+      facts,
+      inputs.map(({ chargePoint }) => chargePoint.id),
+    )
     await facts.chargePoints.loadByIdentity(inputs.map(({ chargePoint }) => chargePoint.identity))
   },
   apply(facts, { chargePoint }) {
@@ -24,37 +21,42 @@ export const createChargePoint: ChangeOf<"createChargePoint"> = {
       return { alreadyExists: true }
     }
     facts.chargePoints.put(chargePoint)
-    tell(facts, "Created", chargePoint, chargePoint.createdAt)
+    tellChargePoint(facts, "Created", chargePoint, chargePoint.createdAt)
     return { chargePoint }
   },
 }
 
 export const updateChargePoint: ChangeOf<"updateChargePoint"> = {
   subjects,
-  load: (facts, inputs) => facts.chargePoints.load(inputs.map((input) => input.chargePointId)),
+  load: (facts, inputs) =>
+    loadTold(
+      facts,
+      inputs.map((input) => input.chargePointId),
+    ),
   apply(facts, { organisationId, chargePointId, at, change }) {
     const row = facts.chargePoints.get(chargePointId)
     if (row?.organisationId !== organisationId) return { notFound: true }
     const chargePoint = { ...row, ...change }
     if (Bun.deepEquals(chargePoint, row)) return { chargePoint }
     facts.chargePoints.put(chargePoint)
-    tell(facts, "Updated", chargePoint, at)
+    tellChargePoint(facts, "Updated", chargePoint, at, { was: row })
     return { chargePoint }
   },
 }
 
 /**
- * What still ran on it is over as far as anybody can know: nothing will be heard of it any more. Said again, it ends what
+ * What still ran on it is over as far as anybody can know: nothing will be heard of it any more. What waited to be sent
+ * to it is not meant for another one of the same name. Said again, it ends what
  * its socket brought in between.
  */
 export const deleteChargePoint: ChangeOf<"deleteChargePoint"> = {
   subjects,
   async load(facts, inputs) {
     const chargePointIds = inputs.map((input) => input.chargePointId)
-    await facts.chargePoints.load(chargePointIds)
-    await facts.connectors.loadOf(chargePointIds)
+    await loadTold(facts, chargePointIds)
     await facts.configurationKeys.loadOf(chargePointIds)
     await facts.transactions.loadUnended(chargePointIds)
+    await facts.commands.loadQueued(chargePointIds)
   },
   apply(facts, { organisationId, chargePointId, at }) {
     const chargePoint = facts.chargePoints.get(chargePointId)
@@ -64,10 +66,15 @@ export const deleteChargePoint: ChangeOf<"deleteChargePoint"> = {
       inferEnd(facts, transaction, latest(at, transaction.registerAt) ?? at, at)
     }
     if (!chargePoint) return { notFound: true }
+    for (const command of facts.commands.queued(chargePointId)) {
+      leaveQueue(facts, { ...command, state: "Cancelled", answeredAt: at, error: CHARGE_POINT_DELETED }, at)
+    }
+    tellChargePoint(facts, "Deleted", chargePoint, at)
     for (const connector of facts.connectors.of(chargePointId)) facts.connectors.delete(connector)
     for (const key of facts.configurationKeys.of(chargePointId)) facts.configurationKeys.delete(key)
     facts.chargePoints.delete(chargePointId)
-    tell(facts, "Deleted", chargePoint, at)
+    const { identity } = chargePoint
+    facts.deletedChargePoints.add({ id: chargePointId, organisationId, identity, deletedAt: at })
     return { chargePoint }
   },
 }

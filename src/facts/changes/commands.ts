@@ -1,7 +1,9 @@
 import type { ChangeOf, InputOf } from "../catalogue.ts"
-import { chargePointState, chargePointSubject } from "../events.ts"
+import { chargePointSubject } from "../events.ts"
 import type { Facts } from "../facts.ts"
+import { leaveQueue } from "../queue.ts"
 import type { CommandRow, ConfigurationKeyRow } from "../rows.ts"
+import { loadTold, tellChargePoint } from "../told-charge-point.ts"
 
 const tell = (facts: Facts, command: CommandRow, at: number) =>
   facts.tell(command.organisationId, chargePointSubject(command.chargePointId), at, { type: "Command", command })
@@ -34,19 +36,28 @@ export const endCommand: ChangeOf<"endCommand"> = {
     await facts.commands.load(inputs.map((input) => input.commandId))
     const teaching = inputs.filter((input) => input.configurationKeys.length > 0)
     if (teaching.length === 0) return
-    await facts.chargePoints.load(teaching.map((input) => input.chargePointId))
+    await loadTold(
+      facts,
+      teaching.map((input) => input.chargePointId),
+    )
     await facts.configurationKeys.load(teaching.flatMap((input) => input.configurationKeys))
   },
   apply(facts, input) {
     const row = facts.commands.get(input.commandId)
     if (row?.organisationId !== input.organisationId) return { notFound: true }
-    if (row.state !== "Sent" && row.state !== "Queued") return { command: row, moved: false }
+    if (row.state !== "Sent" && !(row.state === "Queued" && input.state === "Failed")) {
+      return { command: row, moved: false }
+    }
     const command: CommandRow = {
       ...row,
       state: input.state,
       answeredAt: input.at,
       confirmation: input.confirmation,
       error: input.error && JSON.stringify(input.error),
+    }
+    if (row.state === "Queued") {
+      leaveQueue(facts, command, input.at)
+      return { command, moved: true }
     }
     facts.commands.put(command)
     tell(facts, command, input.at)
@@ -70,9 +81,5 @@ function learnConfiguration(facts: Facts, action: string, input: InputOf<"endCom
     changed ||= !before || !Bun.deepEquals({ ...key, reportedAt: before.reportedAt }, before)
   }
   if (!changed) return
-  facts.tell(input.organisationId, chargePointSubject(input.chargePointId), input.at, {
-    type: "ChargePoint",
-    kind: "Configuration",
-    chargePoint: chargePointState(chargePoint),
-  })
+  tellChargePoint(facts, "Configuration", chargePoint, input.at)
 }

@@ -1,6 +1,7 @@
 import type { ChangeOf } from "../catalogue.ts"
-import { chargePointState, chargePointSubject } from "../events.ts"
+import { chargePointSubject } from "../events.ts"
 import { latest } from "../instants.ts"
+import { loadTold, tellChargePoint } from "../told-charge-point.ts"
 
 const subjects = (input: { chargePointId: string }) => [chargePointSubject(input.chargePointId)]
 
@@ -10,18 +11,23 @@ const subjects = (input: { chargePointId: string }) => [chargePointSubject(input
  */
 export const goOnline: ChangeOf<"goOnline"> = {
   subjects,
-  load: (facts, inputs) => facts.chargePoints.load(inputs.map((input) => input.chargePointId)),
+  load: (facts, inputs) =>
+    loadTold(
+      facts,
+      inputs.map((input) => input.chargePointId),
+    ),
   apply(facts, { organisationId, chargePointId, nodeId, epoch: claimed, at }) {
     const row = facts.chargePoints.get(chargePointId)
     if (row?.organisationId !== organisationId) return { notFound: true }
-    const epoch = claimed ?? row.epoch + 1
-    if (row.epoch > epoch) return { superseded: true }
+    const isGuessed = typeof claimed === "object"
+    const epoch = isGuessed ? claimed.after + 1 : claimed
+    const isTaken = row.epoch === epoch && (isGuessed || (row.nodeId ?? nodeId) !== nodeId)
+    if (row.epoch > epoch || isTaken) return { superseded: true }
     if (row.online && row.epoch === epoch && row.nodeId === nodeId) return { epoch }
     const lastSeenAt = latest(row.lastSeenAt, at)
     const chargePoint = { ...row, online: true, epoch, nodeId, connectedSince: at, disconnectedAt: null, lastSeenAt }
     facts.chargePoints.put(chargePoint)
-    const body = { type: "ChargePoint", kind: "Online", chargePoint: chargePointState(chargePoint) } as const
-    facts.tell(organisationId, chargePointSubject(chargePointId), at, body)
+    tellChargePoint(facts, "Online", chargePoint, at, { was: row })
     return { epoch }
   },
 }
@@ -29,7 +35,11 @@ export const goOnline: ChangeOf<"goOnline"> = {
 /** The late close of an older socket finds a newer epoch and changes nothing. */
 export const goOffline: ChangeOf<"goOffline"> = {
   subjects,
-  load: (facts, inputs) => facts.chargePoints.load(inputs.map((input) => input.chargePointId)),
+  load: (facts, inputs) =>
+    loadTold(
+      facts,
+      inputs.map((input) => input.chargePointId),
+    ),
   apply(facts, { organisationId, chargePointId, epoch, at, lastSeenAt }) {
     const row = facts.chargePoints.get(chargePointId)
     if (row?.organisationId !== organisationId) return { notFound: true }
@@ -45,8 +55,7 @@ export const goOffline: ChangeOf<"goOffline"> = {
       lastSeenAt: latest(row.lastSeenAt, lastSeenAt),
     }
     facts.chargePoints.put(chargePoint)
-    const body = { type: "ChargePoint", kind: "Offline", chargePoint: chargePointState(chargePoint) } as const
-    facts.tell(organisationId, chargePointSubject(chargePointId), at, body)
+    tellChargePoint(facts, "Offline", chargePoint, at, { was: row })
     return { recorded: true }
   },
 }
@@ -54,11 +63,13 @@ export const goOffline: ChangeOf<"goOffline"> = {
 export const noteSeen: ChangeOf<"noteSeen"> = {
   subjects,
   load: (facts, inputs) => facts.chargePoints.load(inputs.map((input) => input.chargePointId)),
-  apply(facts, { organisationId, chargePointId, lastSeenAt }) {
+  apply(facts, { organisationId, chargePointId, epoch, lastSeenAt }) {
     const row = facts.chargePoints.get(chargePointId)
-    if (row?.organisationId !== organisationId) return { recorded: false }
-    if (row.lastSeenAt !== null && row.lastSeenAt >= lastSeenAt) return { recorded: false }
+    if (row?.organisationId !== organisationId) return { notFound: true }
+    if (row.epoch > epoch) return { superseded: true }
+    const offline = !row.online
+    if (row.lastSeenAt !== null && row.lastSeenAt >= lastSeenAt) return { recorded: false, offline }
     facts.chargePoints.put({ ...row, lastSeenAt })
-    return { recorded: true }
+    return { recorded: true, offline }
   },
 }

@@ -3,6 +3,7 @@ import type { ChangeName, ChangeOf } from "../catalogue.ts"
 import { createApiToken, revokeApiToken } from "./api-tokens.ts"
 import { createChargePoint, deleteChargePoint, updateChargePoint } from "./charge-points.ts"
 import { endCommand, recordCommand } from "./commands.ts"
+import { dropQueuedCommand, queueCommand, requeueCommand, sendQueuedCommand } from "./command-queue.ts"
 import { goOffline, goOnline, noteSeen } from "./connection.ts"
 import { createIdTag, deleteIdTag, updateIdTag } from "./id-tags.ts"
 import { report } from "./report.ts"
@@ -30,6 +31,10 @@ export const changes = {
   updateIdTag,
   deleteIdTag,
   recordCommand,
+  queueCommand,
+  sendQueuedCommand,
+  requeueCommand,
+  dropQueuedCommand,
   endCommand,
   createApiToken,
   revokeApiToken,

@@ -1,6 +1,7 @@
 import type { ChangeOf } from "../catalogue.ts"
-import { chargePointState, chargePointSubject } from "../events.ts"
+import { chargePointSubject } from "../events.ts"
 import { latest } from "../instants.ts"
+import { loadTold, tellChargePoint } from "../told-charge-point.ts"
 
 /**
  * The message describes the charge point completely, so what it leaves out is no longer known. Transactions go on: a
@@ -10,10 +11,10 @@ export const reportBoot: ChangeOf<"reportBoot"> = {
   subjects: (input) => [chargePointSubject(input.chargePointId)],
   async load(facts, inputs) {
     const chargePointIds = inputs.map((input) => input.chargePointId)
-    await facts.chargePoints.load(chargePointIds)
+    await loadTold(facts, chargePointIds)
     await facts.configurationKeys.loadOf(chargePointIds)
   },
-  apply(facts, { organisationId, chargePointId, epoch, receivedAt, request }) {
+  apply(facts, { chargePointId, epoch, receivedAt, request }) {
     const row = facts.chargePoints.get(chargePointId)
     if (!row || row.epoch > epoch) return { superseded: true }
     const { registrationStatus: status, heartbeatIntervalS } = row
@@ -36,8 +37,7 @@ export const reportBoot: ChangeOf<"reportBoot"> = {
     for (const key of facts.configurationKeys.of(chargePointId)) {
       if (key.rebootRequired) facts.configurationKeys.put({ ...key, rebootRequired: false })
     }
-    const body = { type: "ChargePoint", kind: "Booted", chargePoint: chargePointState(chargePoint) } as const
-    facts.tell(organisationId, chargePointSubject(chargePointId), receivedAt, body)
+    tellChargePoint(facts, "Booted", chargePoint, receivedAt, { was: row })
     return { status, heartbeatIntervalS }
   },
 }

@@ -1,6 +1,7 @@
 import type { ChangeOf } from "../catalogue.ts"
-import { chargePointState, chargePointSubject } from "../events.ts"
+import { chargePointSubject } from "../events.ts"
 import type { ConnectorRow } from "../rows.ts"
+import { connectorStatuses, loadTold, tellChargePoint } from "../told-charge-point.ts"
 
 /**
  * What arrives last is current, whatever its timestamp: a charge point reports in order, after an offline time only the
@@ -9,17 +10,16 @@ import type { ConnectorRow } from "../rows.ts"
  */
 export const reportStatus: ChangeOf<"reportStatus"> = {
   subjects: (input) => [chargePointSubject(input.chargePointId)],
-  async load(facts, inputs) {
-    await facts.chargePoints.load(inputs.map((input) => input.chargePointId))
-    await facts.connectors.load(
-      inputs.map(({ chargePointId, request: { connectorId } }) => ({ chargePointId, connectorId })),
-    )
-  },
+  load: (facts, inputs) =>
+    loadTold(
+      facts,
+      inputs.map((input) => input.chargePointId),
+    ),
   apply(facts, { organisationId, chargePointId, epoch, receivedAt, request, statusAt }) {
     const chargePoint = facts.chargePoints.get(chargePointId)
     if (!chargePoint || chargePoint.epoch > epoch) return { superseded: true }
     const { connectorId } = request
-    const before = facts.connectors.get({ chargePointId, connectorId })
+    const before = facts.connectors.of(chargePointId).find((row) => row.connectorId === connectorId)
     const connector: ConnectorRow = {
       organisationId,
       chargePointId,
@@ -32,13 +32,9 @@ export const reportStatus: ChangeOf<"reportStatus"> = {
       statusAt,
     }
     if (before && Bun.deepEquals({ ...connector, statusAt: before.statusAt }, before)) return { recorded: true }
+    const statuses = connectorStatuses(facts, chargePointId)
     facts.connectors.put(connector)
-    facts.tell(organisationId, chargePointSubject(chargePointId), receivedAt, {
-      type: "ChargePoint",
-      kind: "ConnectorStatus",
-      chargePoint: chargePointState(chargePoint),
-      connector,
-    })
+    tellChargePoint(facts, "ConnectorStatus", chargePoint, receivedAt, { statuses, connector })
     return { recorded: true }
   },
 }

@@ -77,7 +77,8 @@ function end(facts: Facts, transaction: Readonly<TransactionRow>, input: Input):
   }
   Object.assign(ended, finalEnergy(transaction, input) ?? energyOf(ended, registersOf(facts, transaction)))
   facts.transactions.put(ended)
-  facts.tell(organisationId, subject, receivedAt, { type: "Transaction", kind: "Stopped", transaction: ended })
+  const before = { state: transaction.state }
+  facts.tell(organisationId, subject, receivedAt, { type: "Transaction", kind: "Stopped", transaction: ended, before })
   const stray = stoppedAt < transaction.startedAt ? "StopBeforeStart" : undefined
   if (stray) addStray(facts, input, strayMessage(input), stray)
   return { ...answer, transactionId, ...(stray && { stray }), repeated: false }

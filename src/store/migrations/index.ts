@@ -2,11 +2,13 @@
 import { type Kysely, sql } from "kysely"
 import type { EngineName } from "../session.ts"
 import { core } from "./0001-core.ts"
+import { commandQueue } from "./0002-command-queue.ts"
 import type { Migration } from "./migration.ts"
 
 /** By name, in order. A migration that has been released is never edited. */
 const migrations: Readonly<Record<string, Migration>> = {
   "0001-core": core,
+  "0002-command-queue": commandQueue,
 }
 
 /** Any number, as long as every node takes the same one. */

@@ -11,9 +11,11 @@ type ChargePointReads = Pick<
   | "chargePointByIdentity"
   | "chargePointByIdentityInAnyCase"
   | "chargePointsByIds"
+  | "deletedChargePointsByIds"
   | "chargePointsByIdentities"
   | "chargePoints"
   | "countChargePoints"
+  | "countHeld"
   | "onlineChargePoints"
   | "connectorsOf"
   | "configurationOf"
@@ -27,9 +29,10 @@ export function chargePointReads(source: Source): ChargePointReads {
   const all = () => source.db.selectFrom("chargePoints").selectAll()
 
   function matching<Row>(query: SelectQueryBuilder<Schema, "chargePoints", Row>, filter: ChargePointFilter) {
-    const { identities, search, online, registrationStatus, connectorStatus, vendor, model } = filter
+    const { nodeId, identities, search, online, registrationStatus, connectorStatus, vendor, model } = filter
     let found = query
     if (identities !== undefined) found = found.where(among(source, "chargePoints.identity", identities))
+    if (nodeId !== undefined) found = found.where("chargePoints.nodeId", "=", nodeId)
     if (online !== undefined) found = found.where("chargePoints.online", "=", online ? 1 : 0)
     if (registrationStatus !== undefined)
       found = found.where("chargePoints.registrationStatus", "=", registrationStatus)
@@ -72,6 +75,13 @@ export function chargePointReads(source: Source): ChargePointReads {
       ).map(chargePoint)
     },
 
+    deletedChargePointsByIds: (ids) =>
+      source.db
+        .selectFrom("deletedChargePoints")
+        .selectAll()
+        .where(among(source, "id", ids))
+        .execute(),
+
     async chargePointsByIdentities(organisationId, identities) {
       const found = all()
         .where("organisationId", "=", organisationId)
@@ -91,6 +101,18 @@ export function chargePointReads(source: Source): ChargePointReads {
         .select(({ fn }) => fn.countAll<number>().as("count"))
         .where("chargePoints.organisationId", "=", organisationId)
       return (await matching(counting, filter).executeTakeFirstOrThrow()).count
+    },
+
+    async countHeld(organisationId, nodeIds) {
+      const rows = await source.db
+        .selectFrom("chargePoints")
+        .select(({ fn }) => ["nodeId", fn.countAll<number>().as("count")])
+        .where("organisationId", "=", organisationId)
+        .where("online", "=", 1)
+        .where(among(source, "nodeId", nodeIds))
+        .groupBy("nodeId")
+        .execute()
+      return new Map(rows.map(({ nodeId, count }) => [nodeId ?? "", count]))
     },
 
     async onlineChargePoints(afterId, limit) {

@@ -6,6 +6,7 @@ import { commandReads } from "./commands.ts"
 import { fleetReads } from "./fleet.ts"
 import { idTagReads } from "./id-tags.ts"
 import { meterValueReads } from "./meter-values.ts"
+import { presentReads } from "./present.ts"
 import { recordReads } from "./records.ts"
 import type { Source } from "./source.ts"
 import { transactionReads } from "./transactions.ts"
@@ -17,6 +18,7 @@ export const readsOf = (source: Source): Reads => ({
   ...idTagReads(source),
   ...commandReads(source),
   ...recordReads(source),
+  ...presentReads(source),
   ...apiTokenReads(source),
   ...fleetReads(source),
 })

@@ -8,7 +8,13 @@ import { among, type Source } from "./source.ts"
 
 type RecordReads = Pick<
   Reads,
-  "reportsOf" | "latestReportsOf" | "strayMessagesOf" | "strayMessagesOfEach" | "messagesOf" | "messagesOfEach"
+  | "reportsOf"
+  | "latestReportsOf"
+  | "strayMessagesOf"
+  | "strayMessagesOfEach"
+  | "messagesOf"
+  | "messagesOfEach"
+  | "messagesFrom"
 >
 
 const newestReports: Order<ReportRow> = {
@@ -61,6 +67,11 @@ export function recordReads(source: Source): RecordReads {
         ...(uniqueId === undefined ? [] : [is("uniqueId", uniqueId)]),
       ]
       return sliceOfEach(source, messages, chargePointIds, conditions, page)
+    },
+
+    messagesFrom(chargePointId, fromId, limit) {
+      const found = db.selectFrom("messages").selectAll().where("chargePointId", "=", chargePointId)
+      return found.where("id", ">=", fromId).orderBy("id").limit(limit).execute()
     },
   }
 }

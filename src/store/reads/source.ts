@@ -5,13 +5,17 @@ import type { Schema } from "../tables.ts"
 
 export interface Source {
   readonly db: Kysely<Schema>
+  /** For reads of several statements, which would keep short ones waiting. */
+  readonly apart: Kysely<Schema>
   readonly engine: EngineName
 }
 
-export const sourceOf = (dialect: Dialect, engine: EngineName): Source => ({
-  db: new Kysely<Schema>({ dialect, plugins: [new CamelCasePlugin()] }),
-  engine,
-})
+/** Where one connection is all that `db` has, `apart` is another. */
+export function sourceOf(dialect: Dialect, engine: EngineName, apart?: Dialect): Source {
+  const open = (over: Dialect) => new Kysely<Schema>({ dialect: over, plugins: [new CamelCasePlugin()] })
+  const db = open(dialect)
+  return { db, apart: apart === undefined ? db : open(apart), engine }
+}
 
 /** The field has one of these values. One parameter whatever their number, so the statement's text stays the same. */
 export function among({ engine }: Source, field: string, values: readonly (string | number)[]): RawBuilder<boolean> {

@@ -1,6 +1,7 @@
 /** The unit of work: the facts of one commit group, as rules see them, over an open SQL transaction. */
 import type { ConnectorKey, Facts, IdTagKey, Rows } from "../../facts/facts.ts"
 import type { Event, EventBody, JournalEntry } from "../../facts/events.ts"
+import { compareInQueue } from "../../facts/queue.ts"
 import type { ConfigurationKeyRow, ConnectorRow } from "../../facts/rows.ts"
 import type { Session } from "../session.ts"
 import { addJournal, advanceSubjects, selectBy } from "../statements.ts"
@@ -10,10 +11,12 @@ import {
   commands,
   configurationKeys,
   connectors,
+  deletedChargePoints,
   encodeValue,
   idTags,
   organisations,
   reports,
+  sealedRequests,
   strayMessages,
   type SubjectRow,
   type Table,
@@ -35,6 +38,7 @@ const byId = <Row>(table: Table<Row>): Work<Row, string> => workOn(table, (id: s
 const onOrganisations = byId(organisations)
 const onChargePoints = byId(chargePoints)
 const onCommands = byId(commands)
+const onSealedRequests = workOn(sealedRequests, (commandId: string) => [encodeValue(commandId)])
 const onApiTokens = byId(apiTokens)
 const onConnectors = workOn(connectors, (key: ConnectorKey) => [encodeValue(key.chargePointId), key.connectorId])
 const onIdTags = workOn(idTags, (key: IdTagKey) => [encodeValue(key.organisationId), encodeValue(key.idTagKey)])
@@ -42,12 +46,14 @@ const onConfigurationKeys = workOn(configurationKeys, ({ chargePointId, key }: C
   encodeValue(chargePointId),
   encodeValue(key),
 ])
+const toDeletedChargePoints = addTo(deletedChargePoints)
 const toReports = addTo(reports)
 const toStrayMessages = addTo(strayMessages)
 const chargePointsByIdentity = selectBy(chargePoints, ["identity"])
 const connectorsOf = selectBy(connectors, ["chargePointId"])
 const configurationOf = selectBy(configurationKeys, ["chargePointId"])
 const commandsByIdempotencyKey = selectBy(commands, ["organisationId", "idempotencyKey"])
+const queuedCommands = selectBy(commands, ["chargePointId"], "t.state = 'Queued'")
 
 /** Adds `loadOf` and `of` by charge point to a table's rows. */
 function ofChargePoints<Row extends object, Key>(rows: LoadedRows<Row, Key>, gathered: Gathering<Row>) {
@@ -65,7 +71,9 @@ export class Unit implements Facts {
   readonly meterValues
   readonly idTags
   readonly commands
+  readonly sealedRequests
   readonly configurationKeys
+  readonly deletedChargePoints
   readonly reports
   readonly strayMessages
   readonly apiTokens
@@ -91,14 +99,23 @@ export class Unit implements Facts {
     this.idTags = new LoadedRows(onIdTags, session)
     const loadedCommands = new LoadedRows(onCommands, session)
     const byKey = loadedCommands.gather(["organisationId", "idempotencyKey"], commandsByIdempotencyKey)
+    const queued = loadedCommands.gather(["chargePointId"], queuedCommands)
     this.commands = Object.assign(loadedCommands, {
       loadByIdempotencyKey: (keys: readonly { organisationId: string; idempotencyKey: string }[]) =>
         byKey.load(keys.map((key) => [encodeValue(key.organisationId), encodeValue(key.idempotencyKey)])),
       byIdempotencyKey: (organisationId: string, idempotencyKey: string) =>
         byKey.of([encodeValue(organisationId), encodeValue(idempotencyKey)])[0],
+      loadQueued: (chargePointIds: readonly string[]) => queued.load(chargePointIds.map((id) => [id])),
+      queued: (chargePointId: string) =>
+        queued
+          .of([chargePointId])
+          .filter(({ state }) => state === "Queued")
+          .sort(compareInQueue),
     })
+    this.sealedRequests = new LoadedRows(onSealedRequests, session)
     const loadedKeys = new LoadedRows<ConfigurationKeyRow, ConfigurationKeyKey>(onConfigurationKeys, session)
     this.configurationKeys = ofChargePoints(loadedKeys, loadedKeys.gather(["chargePointId"], configurationOf))
+    this.deletedChargePoints = new AddedRows(toDeletedChargePoints, session)
     this.reports = new AddedRows(toReports, session)
     this.strayMessages = new AddedRows(toStrayMessages, session)
     this.apiTokens = new LoadedRows(onApiTokens, session)
@@ -133,8 +150,15 @@ export class Unit implements Facts {
   /** Parents are saved before what refers to them, and deleted after it. */
   #issueSaves(): Promise<unknown>[] {
     const parents = [this.organisations, this.chargePoints, this.transactions]
-    const others = [this.connectors, this.configurationKeys, this.commands, this.idTags, this.apiTokens]
-    const added = [this.meterValues, this.reports, this.strayMessages]
+    const others = [
+      this.connectors,
+      this.configurationKeys,
+      this.commands,
+      this.sealedRequests,
+      this.idTags,
+      this.apiTokens,
+    ]
+    const added = [this.meterValues, this.deletedChargePoints, this.reports, this.strayMessages]
     return [
       ...others.flatMap((rows) => rows.issueDeletions()),
       ...parents.toReversed().flatMap((rows) => rows.issueDeletions()),

@@ -111,6 +111,25 @@ export function readContract(openPlace: OpenPlace): void {
       expect(await refusal(store.read.transactions("default", {}, { before: cursor }))).toBeInstanceOf(BadCursor)
   })
 
+  test("what nodes hold is found and counted per organisation, without those that are offline", async () => {
+    await using place = await openPlace()
+    const store = await place.open()
+    await createChargePoints(store, [
+      { id: "1", identity: "A", online: true, nodeId: "n1" },
+      { id: "2", identity: "B", online: true, nodeId: "n1" },
+      { id: "3", identity: "C", online: true, nodeId: "n2" },
+      { id: "4", identity: "D", online: false, nodeId: "n2" },
+    ])
+    const { rows } = await store.read.chargePoints("default", { nodeId: "n1", online: true }, {})
+    expect(rows.map(({ row }) => row.id)).toEqual(["1", "2"])
+    const counts = await store.read.countHeld("default", ["n1", "n2", "n3"])
+    expect([...counts].sort()).toEqual([
+      ["n1", 2],
+      ["n2", 1],
+    ])
+    expect([...(await store.read.countHeld("elsewhere", ["n1"]))]).toEqual([])
+  })
+
   test("charge points are found by every filter", async () => {
     await using place = await openPlace()
     const store = await place.open()
@@ -401,6 +420,7 @@ const command = (change: Partial<CommandRow>): CommandRow => ({
   confirmation: null,
   error: null,
   idempotencyKey: "key",
+  requestDigest: null,
   nodeId: null,
   ...change,
 })

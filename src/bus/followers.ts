@@ -1,0 +1,88 @@
+/** Who follows on this node, found by what an event names: nobody is asked about what cannot concern them. */
+import type { Interest } from "../services/ports.ts"
+import type { Entry, Head } from "./entry.ts"
+import type { Follower } from "./follower.ts"
+
+interface Following {
+  interest: Interest
+  follower: Follower
+}
+
+export class Followers {
+  /** Under each key that an event may be looked up by. */
+  readonly #byKey = new Map<string, Set<Following>>()
+  /** Each follower with what undoes its following. */
+  readonly #all = new Map<Follower, (() => void)[]>()
+
+  add(interest: Interest, follower: Follower): void {
+    const following = { interest, follower }
+    const keys = keysOf(interest)
+    for (const key of keys) {
+      const there = this.#byKey.get(key)
+      if (there === undefined) this.#byKey.set(key, new Set([following]))
+      else there.add(following)
+    }
+    const undo = () => {
+      for (const key of keys) {
+        const there = this.#byKey.get(key)
+        there?.delete(following)
+        if (there?.size === 0) this.#byKey.delete(key)
+      }
+    }
+    this.#all.set(follower, [...(this.#all.get(follower) ?? []), undo])
+  }
+
+  remove(follower: Follower): void {
+    for (const undo of this.#all.get(follower) ?? []) undo()
+    this.#all.delete(follower)
+  }
+
+  /** Gives an entry's events to those who want them; whether anybody did. */
+  tell(entry: Entry): boolean {
+    if (this.#all.size === 0) return false
+    let wanted = false
+    for (const told of entry.told) {
+      for (const key of keysOfEvent(told.head)) {
+        for (const { interest, follower } of this.#byKey.get(key) ?? []) {
+          try {
+            if (!told.isFor(interest)) continue
+            wanted = true
+            follower.offer(entry.id, told.item)
+          } catch (cause) {
+            follower.end(cause instanceof Error ? cause : new Error(String(cause)))
+          }
+          if (follower.hasEnded) this.remove(follower)
+        }
+      }
+    }
+    return wanted
+  }
+
+  /** Ends all of them, as `Follower.end` does, and forgets them. */
+  end(error?: Error): void {
+    for (const follower of this.#all.keys()) follower.end(error)
+    this.#all.clear()
+    this.#byKey.clear()
+  }
+}
+
+/** The keys that one follower is found under: those of the narrowest kind, of which an event has at most one. */
+function keysOf({ organisationId, type, commandId, transactionId, chargePointIds, identities }: Interest): string[] {
+  const key = (kind: string, value: string | number) => keyOf(organisationId, type, kind, value)
+  if (commandId !== undefined) return [key("command", commandId)]
+  if (transactionId !== undefined) return [key("transaction", transactionId)]
+  if (chargePointIds !== undefined) return [...new Set(chargePointIds)].map((id) => key("charge point", id))
+  if (identities !== undefined) return [...new Set(identities)].map((identity) => key("identity", identity))
+  return [key("all", "")]
+}
+
+function keysOfEvent({ organisationId, type, commandId, transactionId, chargePointId, identity }: Head): string[] {
+  const keys = [keyOf(organisationId, type, "all", ""), keyOf(organisationId, type, "charge point", chargePointId)]
+  if (identity !== undefined) keys.push(keyOf(organisationId, type, "identity", identity))
+  if (transactionId !== undefined) keys.push(keyOf(organisationId, type, "transaction", transactionId))
+  if (commandId !== undefined) keys.push(keyOf(organisationId, type, "command", commandId))
+  return keys
+}
+
+const keyOf = (organisationId: string, type: string, kind: string, value: string | number): string =>
+  `${organisationId}\n${type}\n${kind}\n${value}`

@@ -1,0 +1,63 @@
+/** Charge points that may be spoken to again: where commands wait for them, a worker hears of it. */
+import type { JournalEntry } from "../facts/events.ts"
+import { isAccepted } from "../facts/queue.ts"
+import type { Log } from "../log.ts"
+import type { QueueJobs, Store } from "./ports.ts"
+
+interface QueuePromptsOptions {
+  store: Pick<Store, "read">
+  jobs: Pick<QueueJobs, "prompt">
+  log: Log
+}
+
+/** After these a charge point may have become one that is online and accepted. */
+const KINDS: ReadonlySet<string> = new Set(["Online", "Booted", "Updated"])
+/**
+ * Many that come at once cost one question together. It also lets a charge point that has just opened its socket say
+ * BootNotification first.
+ */
+const GATHER_MS = 200
+const AT_ONCE = 1_000
+
+export class QueuePrompts implements AsyncDisposable {
+  readonly #options: QueuePromptsOptions
+  readonly #gathered = new Set<string>()
+  #timer: Timer | undefined
+  #asking: Promise<void> = Promise.resolve()
+
+  constructor(options: QueuePromptsOptions) {
+    this.#options = options
+  }
+
+  /** Takes note of what was committed on this node. Never throws; what is lost here, a sweep finds. */
+  note({ events }: JournalEntry): void {
+    for (const event of events) {
+      if (event.type !== "ChargePoint" || !KINDS.has(event.kind)) continue
+      const { id, online } = event.chargePoint
+      if (online && isAccepted(event.chargePoint)) this.#gathered.add(id)
+    }
+    if (this.#gathered.size === 0 || this.#timer !== undefined) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#asking = this.#prompt([...this.#gathered])
+      this.#gathered.clear()
+    }, GATHER_MS)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.#asking
+  }
+
+  async #prompt(chargePointIds: readonly string[]): Promise<void> {
+    const { store, jobs, log } = this.#options
+    try {
+      for (let at = 0; at < chargePointIds.length; at += AT_ONCE) {
+        const waited = await store.read.chargePointsWithQueue(chargePointIds.slice(at, at + AT_ONCE))
+        if (waited.length > 0) await jobs.prompt(waited)
+      }
+    } catch (cause) {
+      log.debug({ err: cause, chargePoints: chargePointIds.length }, "nobody was told who may be spoken to again")
+    }
+  }
+}

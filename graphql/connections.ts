@@ -1,6 +1,20 @@
 /** The lists that are read page by page. */
 import { builder } from "./builder.ts"
-import { ChargePoint, Command, IdTag, MeterValue, OcppMessage, StrayMessage, Transaction } from "./refs.ts"
+import {
+  ChargePoint,
+  Command,
+  DiagnosticsRef,
+  FirmwareCampaign,
+  FirmwareCampaignChargePoint,
+  FirmwareImage,
+  FirmwareUpdate,
+  IdTag,
+  MeterValue,
+  OcppMessage,
+  Reservation,
+  StrayMessage,
+  Transaction,
+} from "./refs.ts"
 
 export const ChargePointConnection = builder.connectionObject(
   {
@@ -49,6 +63,35 @@ export const CommandConnection = builder.connectionObject(
   { name: "CommandEdge", description: "A command in a list." },
 )
 
+export const FirmwareImageConnection = builder.connectionObject(
+  { type: FirmwareImage, name: "FirmwareImageConnection", description: "Firmware images, newest first." },
+  { name: "FirmwareImageEdge", description: "A firmware image in a list." },
+)
+
+export const FirmwareUpdateConnection = builder.connectionObject(
+  { type: FirmwareUpdate, name: "FirmwareUpdateConnection", description: "Firmware updates, newest first." },
+  { name: "FirmwareUpdateEdge", description: "A firmware update in a list." },
+)
+
+export const FirmwareCampaignConnection = builder.connectionObject(
+  { type: FirmwareCampaign, name: "FirmwareCampaignConnection", description: "Firmware campaigns, newest first." },
+  { name: "FirmwareCampaignEdge", description: "A firmware campaign in a list." },
+)
+
+export const FirmwareCampaignProgressConnection = builder.connectionObject(
+  {
+    type: FirmwareCampaignChargePoint,
+    name: "FirmwareCampaignProgressConnection",
+    description: "A campaign's charge points, in the order in which they were named.",
+  },
+  { name: "FirmwareCampaignProgressEdge", description: "A charge point in a campaign's list." },
+)
+
+export const DiagnosticsConnection = builder.connectionObject(
+  { type: DiagnosticsRef, name: "DiagnosticsConnection", description: "Requests for diagnostics, newest first." },
+  { name: "DiagnosticsEdge", description: "A request for diagnostics in a list." },
+)
+
 export const OcppMessageConnection = builder.connectionObject(
   { type: OcppMessage, name: "OcppMessageConnection", description: "Frames on the wire, newest first." },
   { name: "OcppMessageEdge", description: "A frame in a list." },
@@ -57,4 +100,9 @@ export const OcppMessageConnection = builder.connectionObject(
 export const StrayMessageConnection = builder.connectionObject(
   { type: StrayMessage, name: "StrayMessageConnection", description: "Stray messages, newest first." },
   { name: "StrayMessageEdge", description: "A stray message in a list." },
+)
+
+export const ReservationConnection = builder.connectionObject(
+  { type: Reservation, name: "ReservationConnection", description: "Reservations, newest first." },
+  { name: "ReservationEdge", description: "A reservation in a list." },
 )

@@ -195,3 +195,31 @@ export const DiagnosticsStatusWords = words("DiagnosticsStatus", "How an upload 
   UploadFailed: "The file could not be uploaded.",
   Uploading: "The file is being uploaded.",
 })
+
+export const ChargingProfileStatusWords = words(
+  "ChargingProfileStatus",
+  "The answer to SetChargingProfile. OCPP 1.6 §7.11.",
+  {
+    Accepted: "It holds the profile.",
+    Rejected: "It does not take the profile.",
+    NotSupported: "It knows no charging profiles.",
+  },
+)
+
+export const ClearChargingProfileStatusWords = words(
+  "ClearChargingProfileStatus",
+  "The answer to ClearChargingProfile. OCPP 1.6 §7.21.",
+  {
+    Accepted: "What was meant is gone.",
+    Unknown: "It holds nothing that was meant.",
+  },
+)
+
+export const GetCompositeScheduleStatusWords = words(
+  "GetCompositeScheduleStatus",
+  "The answer to GetCompositeSchedule. OCPP 1.6 §7.26.",
+  {
+    Accepted: "It tells the schedule.",
+    Rejected: "It cannot tell.",
+  },
+)

@@ -17,7 +17,7 @@ import { words } from "./words.ts"
 type Meanings<Word extends string> = Record<Word, string>
 
 /** What a subscription that begins with a snapshot tells first. */
-const SNAPSHOT_KINDS = {
+export const SNAPSHOT_KINDS = {
   Snapshot: "It is there: a part of the snapshot that was asked for.",
   SnapshotEnd: "That was all that is there; what follows are changes behind this cursor.",
 }
@@ -110,7 +110,11 @@ export const ChargePointChangeKindWords = words("ChargePointChangeKind", "What h
   Offline: "Its socket is closed, or it fell silent.",
   ConnectorStatus: "One of its connectors has another status.",
   Configuration: "What is known of its configuration changed.",
+  LocalList: "What it is believed to hold as its local list changed.",
+  ChargingProfiles: "What it is believed to hold as charging profiles changed.",
+  Reservation: "One of its reservations has another state.",
   Report: "It sent a notification that is kept as it came.",
+  Diagnostics: "It uploaded its diagnostics.",
   ...SNAPSHOT_KINDS,
 } satisfies Meanings<ChargePointChangeKind | SnapshotKind>)
 
@@ -179,4 +183,19 @@ export const UnlockStatusWords = words("UnlockStatus", "OCPP 1.6 §7.46.", {
   Unlocked: "The connector is unlocked.",
   UnlockFailed: "The connector could not be unlocked.",
   NotSupported: "There is no lock, or no such connector.",
+})
+
+export const MessageTriggerWords = words("MessageTrigger", "OCPP 1.6 §7.33.", {
+  BootNotification: "BootNotification.",
+  DiagnosticsStatusNotification: "DiagnosticsStatusNotification.",
+  FirmwareStatusNotification: "FirmwareStatusNotification.",
+  Heartbeat: "Heartbeat.",
+  MeterValues: "MeterValues.",
+  StatusNotification: "StatusNotification.",
+})
+
+export const TriggerMessageStatusWords = words("TriggerMessageStatus", "OCPP 1.6 §7.44.", {
+  Accepted: "The message will come.",
+  Rejected: "It will not come.",
+  NotImplemented: "The charge point cannot send it on request.",
 })

@@ -1,5 +1,6 @@
 /** The typed errors of mutations: each is an Error with a message, and a member of the unions where it can happen. */
 import { GraphQLError } from "graphql"
+import { CannotCompare } from "../src/facts/charging/limit.ts"
 import type { CommandRow, Role } from "../src/facts/rows.ts"
 import { BadCursor, BusUnavailable, CursorExpired, Lagging, StoreUnavailable } from "../src/services/ports.ts"
 import {
@@ -7,6 +8,8 @@ import {
   ApiTokenNotFound,
   ChargePointNotFound,
   CommandNotFound,
+  FirmwareCampaignNotFound,
+  FirmwareImageNotFound,
   IdTagNotFound,
   type InputIssue,
   InvalidInput,
@@ -101,7 +104,13 @@ export const errorTypes = {
   IdTagNotFound: plain("IdTagNotFound", "The organisation has no such idTag."),
   CommandNotFound: plain("CommandNotFound", "The organisation has no such command."),
   ApiTokenNotFound: plain("ApiTokenNotFound", "The organisation has no such API token."),
+  FirmwareImageNotFound: plain("FirmwareImageNotFound", "The organisation has no such firmware image."),
+  FirmwareCampaignNotFound: plain("FirmwareCampaignNotFound", "The organisation has no such firmware campaign."),
   AlreadyExists: plain("AlreadyExists", "A name that has to be unique is in use."),
+  CannotCompare: plain(
+    "CannotCompare",
+    "Limits in A and in W meet, and the charge point's voltageV and phases are not both stated: see updateChargePoint.",
+  ),
   Unavailable: plain(
     "Unavailable",
     "Something that the answer needs is away for the moment; a later try may succeed. What it was asked to do may be done or not: with an idempotencyKey a retry never sends an operation twice.",
@@ -172,7 +181,10 @@ export function typedError(cause: unknown): (Error & { name: ErrorName }) | unde
     cause instanceof IdTagNotFound ||
     cause instanceof CommandNotFound ||
     cause instanceof ApiTokenNotFound ||
+    cause instanceof FirmwareImageNotFound ||
+    cause instanceof FirmwareCampaignNotFound ||
     cause instanceof AlreadyExists ||
+    cause instanceof CannotCompare ||
     cause instanceof InvalidInput ||
     cause instanceof ChargePointOffline ||
     cause instanceof CallTimeout ||
@@ -185,6 +197,7 @@ export function typedError(cause: unknown): (Error & { name: ErrorName }) | unde
 
 const CODES: Partial<Record<ErrorName, string>> = {
   ChargePointNotFound: "NOT_FOUND",
+  FirmwareCampaignNotFound: "NOT_FOUND",
   InvalidInput: "BAD_USER_INPUT",
   Unavailable: "UNAVAILABLE",
   Forbidden: "FORBIDDEN",

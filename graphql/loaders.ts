@@ -1,18 +1,33 @@
 import DataLoader from "dataloader"
 import type {
   ChargePointRow,
+  ChargingProfileRow,
   CommandRow,
   ConfigurationKeyRow,
   ConnectorRow,
   DeviationRow,
+  DiagnosticsRow,
+  FirmwareImageRow,
+  FirmwareUpdateRow,
   IdTagRow,
+  LocalListRow,
   MessageRow,
   MeterValueRow,
   ReportRow,
+  ReservationRow,
   StrayMessageRow,
   TransactionRow,
 } from "../src/facts/rows.ts"
-import type { CommandFilter, EndPage, NodePresence, Reads, Slice, TransactionFilter } from "../src/services/ports.ts"
+import type { FirmwareCampaignChargePointRow, FirmwareCampaignRow } from "../src/facts/rows-of-campaigns.ts"
+import type {
+  CampaignProgressFilter,
+  CommandFilter,
+  EndPage,
+  NodePresence,
+  Reads,
+  Slice,
+  TransactionFilter,
+} from "../src/services/ports.ts"
 import type { Viewer } from "../src/services/viewer.ts"
 
 type LoaderOf<Row> = DataLoader<string, Row>
@@ -43,11 +58,21 @@ export class Loaders {
   readonly transaction: DataLoader<number, TransactionRow | null>
   readonly idTag: LoaderOf<IdTagRow | null>
   readonly command: LoaderOf<CommandRow | null>
+  readonly firmwareImage: LoaderOf<FirmwareImageRow | null>
+  /** By their command's id. */
+  readonly firmwareUpdate: LoaderOf<FirmwareUpdateRow | null>
+  readonly diagnostics: LoaderOf<DiagnosticsRow | null>
+  readonly firmwareCampaign: LoaderOf<FirmwareCampaignRow | null>
+  readonly firmwareCampaignChargePoint: LoaderOf<FirmwareCampaignChargePointRow | null>
+  readonly reservation: LoaderOf<ReservationRow | null>
   /** By the charge point's id, as are the following. */
   readonly connectors: LoaderOf<ConnectorRow[]>
   readonly configuration: LoaderOf<ConfigurationKeyRow[]>
+  readonly chargingProfiles: LoaderOf<ChargingProfileRow[]>
   readonly deviations: LoaderOf<DeviationRow[]>
+  readonly localList: LoaderOf<LocalListRow | null>
   readonly activeTransactions: LoaderOf<TransactionRow[]>
+  readonly activeReservations: LoaderOf<ReservationRow[]>
   readonly latestMeterValues: LoaderOf<MeterValueRow[]>
   /** The newest report with this action. */
   readonly latestReport: AskedLoader<string, string, ReportRow | null>
@@ -55,7 +80,16 @@ export class Loaders {
   readonly transactions: AskedLoader<string, { filter: StateFilter; page: EndPage }, Slice<TransactionRow>>
   readonly transactionCount: AskedLoader<string, StateFilter, number>
   readonly commands: AskedLoader<string, { filter: CommandStateFilter; page: EndPage }, Slice<CommandRow>>
+  readonly firmwareUpdates: AskedLoader<string, EndPage, Slice<FirmwareUpdateRow>>
+  readonly diagnosticsRequests: AskedLoader<string, EndPage, Slice<DiagnosticsRow>>
+  /** By the campaign's id. */
+  readonly firmwareCampaignProgress: AskedLoader<
+    string,
+    { filter: CampaignProgressFilter; page: EndPage },
+    Slice<FirmwareCampaignChargePointRow>
+  >
   readonly messages: AskedLoader<string, { filter: MessageFilter; page: EndPage }, Slice<MessageRow>>
+  readonly reservations: AskedLoader<string, EndPage, Slice<ReservationRow>>
   readonly strayMessages: AskedLoader<string, EndPage, Slice<StrayMessageRow>>
   /** By transactionId. */
   readonly meterValues: AskedLoader<number, EndPage, Slice<MeterValueRow>>
@@ -118,10 +152,40 @@ export class Loaders {
       (ids: readonly string[]) => read.commandsByIds(ids),
       ({ id }) => id,
     )
+    this.reservation = one(
+      (ids: readonly string[]) => read.reservationsByIds(ids),
+      ({ id }) => id,
+    )
+    this.firmwareImage = one(
+      (ids: readonly string[]) => read.firmwareImagesByIds(ids),
+      ({ id }) => id,
+    )
+    this.firmwareUpdate = one(
+      (ids: readonly string[]) => read.firmwareUpdatesByIds(ids),
+      ({ id }) => id,
+    )
+    this.diagnostics = one(
+      (ids: readonly string[]) => read.diagnosticsByIds(ids),
+      ({ id }) => id,
+    )
+    this.firmwareCampaign = one(
+      (ids: readonly string[]) => read.firmwareCampaignsByIds(ids),
+      ({ id }) => id,
+    )
+    this.firmwareCampaignChargePoint = one(
+      (ids: readonly string[]) => read.firmwareCampaignChargePointsByIds(ids),
+      ({ id }) => id,
+    )
     this.connectors = listOf((ids) => read.connectorsOf(ids))
     this.configuration = listOf((ids) => read.configurationOf(ids))
+    this.chargingProfiles = listOf((ids) => read.chargingProfilesOf(ids))
     this.deviations = listOf((ids) => read.deviationsOf(ids))
+    this.localList = one(
+      (ids: readonly string[]) => read.localListsOf(ids),
+      ({ chargePointId }) => chargePointId,
+    )
     this.activeTransactions = listOf((ids) => read.activeTransactionsOf(ids))
+    this.activeReservations = listOf((ids) => read.activeReservationsOf(ids))
     this.latestMeterValues = listOf((ids) => read.latestMeterValuesOf(ids))
     this.latestReport = askedAlike(async (ids, action) => {
       const rows = own(await read.latestReportsOf(ids, [action]))
@@ -130,7 +194,14 @@ export class Loaders {
     this.transactions = askedAlike((ids, { filter, page }) => read.transactionsOfEach(ids, filter, page), NO_ROWS)
     this.transactionCount = askedAlike((ids, filter) => read.countTransactionsOfEach(ids, filter), 0)
     this.commands = askedAlike((ids, { filter, page }) => read.commandsOfEach(ids, filter, page), NO_ROWS)
+    this.firmwareUpdates = askedAlike((ids, page) => read.firmwareUpdatesOfEach(ids, page), NO_ROWS)
+    this.diagnosticsRequests = askedAlike((ids, page) => read.diagnosticsOfEach(ids, page), NO_ROWS)
+    this.firmwareCampaignProgress = askedAlike(
+      (ids, { filter, page }) => read.firmwareCampaignProgressOfEach(ids, filter, page),
+      NO_ROWS,
+    )
     this.messages = askedAlike((ids, { filter, page }) => read.messagesOfEach(ids, filter, page), NO_ROWS)
+    this.reservations = askedAlike((ids, page) => read.reservationsOfEach(ids, page), NO_ROWS)
     this.strayMessages = askedAlike((ids, page) => read.strayMessagesOfEach(ids, page), NO_ROWS)
     this.meterValues = askedAlike((ids, page) => read.meterValuesOfEach(ids, page), NO_ROWS)
   }

@@ -1,18 +1,22 @@
 /** The object types by name, so that each type's file can speak of the others. */
-import type { ChargePointState } from "../src/facts/events.ts"
+import type { CampaignState, ChargePointState, DiagnosticsState } from "../src/facts/events.ts"
 import type {
   ApiTokenRow,
   CommandRow,
   ConfigurationKeyRow,
   ConnectorRow,
   DeviationRow,
+  FirmwareImageRow,
+  FirmwareUpdateRow,
   IdTagRow,
   MessageRow,
   MeterValueRow,
   ReportRow,
+  ReservationRow,
   StrayMessageRow,
   TransactionRow,
 } from "../src/facts/rows.ts"
+import type { FirmwareCampaignChargePointRow } from "../src/facts/rows-of-campaigns.ts"
 import type { SampledValue } from "../src/ocpp/types.ts"
 import type { FleetSums, NodePresence } from "../src/services/ports.ts"
 import type { Viewer } from "../src/services/viewer.ts"
@@ -36,8 +40,15 @@ export const ConfigurationKey = builder.objectRef<ConfigurationKeyRow>("Configur
 export const Deviation = builder.objectRef<DeviationRow>("Deviation")
 export const OcppMessage = builder.objectRef<MessageRow>("OcppMessage")
 export const StrayMessage = builder.objectRef<StrayMessageRow>("StrayMessage")
+export const Reservation = builder.objectRef<ReservationRow>("Reservation")
 export const FirmwareReport = builder.objectRef<ReportRow>("FirmwareReport")
 export const DiagnosticsReport = builder.objectRef<ReportRow>("DiagnosticsReport")
+export const FirmwareImage = builder.objectRef<FirmwareImageRow>("FirmwareImage")
+export const FirmwareUpdate = builder.objectRef<FirmwareUpdateRow>("FirmwareUpdate")
+export const FirmwareCampaign = builder.objectRef<CampaignState>("FirmwareCampaign")
+export const FirmwareCampaignChargePoint =
+  builder.objectRef<FirmwareCampaignChargePointRow>("FirmwareCampaignChargePoint")
+export const DiagnosticsRef = builder.objectRef<DiagnosticsState>("Diagnostics")
 export const FleetSummary = builder.objectRef<FleetSums>("FleetSummary")
 export const ViewerRef = builder.objectRef<Viewer>("Viewer")
 export const ApiToken = builder.objectRef<ApiTokenRow>("ApiToken")

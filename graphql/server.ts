@@ -23,6 +23,10 @@ export interface ApiOptions extends VitalSigns {
   /** 0: any free one. */
   port: number
   services: Services
+  /** What is served beside the API: undefined for a path that is not its own. */
+  files?: (request: Request, pathname: string) => Promise<Response | undefined>
+  /** The largest body that `files` takes. */
+  maxFileBytes?: number
   log: Log
   /** What `/metrics` shows; the API adds its own figures. */
   metrics: Registry
@@ -40,7 +44,8 @@ const PATH = "/graphql"
 const STOP_PATIENCE_MS = 12_000
 
 /** Opens the listener. Disposing ends subscriptions, lets answers under way finish, and closes every connection. */
-export function startApi({ host, port, services, log, isReady, metrics, limits: some }: ApiOptions): Api {
+export function startApi(options: ApiOptions): Api {
+  const { host, port, services, log, isReady, metrics, limits: some } = options
   const limits: Limits = { ...DEFAULT_LIMITS, ...some }
   const mask = errorMask(log)
   const fanOut = new FanOut({ limits, mask })
@@ -81,7 +86,10 @@ export function startApi({ host, port, services, log, isReady, metrics, limits: 
   const graphql = async (request: Request, server: Server<SocketData>): Promise<Response | undefined> => {
     if (request.headers.get("upgrade")?.toLowerCase() === "websocket") return sockets.upgrade(request, server)
     try {
-      return await yoga.fetch(request, await askerOf(bearerToken(request.headers.get("authorization")) ?? ""))
+      const answer = await yoga.fetch(request, await askerOf(bearerToken(request.headers.get("authorization")) ?? ""))
+      // What was not read of a body would be waited for.
+      if (answer.status === 413) answer.headers.set("connection", "close")
+      return answer
     } catch (cause) {
       return Response.json({ errors: [mask(cause)] }, { status: 503 })
     }
@@ -90,7 +98,8 @@ export function startApi({ host, port, services, log, isReady, metrics, limits: 
   const server = Bun.serve<SocketData>({
     hostname: host,
     port,
-    maxRequestBodySize: limits.bodyBytes,
+    // What belongs to the API is measured by the API.
+    maxRequestBodySize: Math.max(limits.bodyBytes, options.maxFileBytes ?? 0),
     // Longer than the pings that keep an event stream alive.
     idleTimeout: 60,
     websocket: sockets.handler,
@@ -102,7 +111,11 @@ export function startApi({ host, port, services, log, isReady, metrics, limits: 
         case "/":
           return Response.redirect(PATH, 302)
         default:
-          return (await vitalSign(pathname, { isReady, metrics })) ?? new Response("not found\n", { status: 404 })
+          return (
+            (await options.files?.(request, pathname)) ??
+            (await vitalSign(pathname, { isReady, metrics })) ??
+            new Response("not found\n", { status: 404 })
+          )
       }
     },
     error(cause) {

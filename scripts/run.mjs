@@ -40,8 +40,22 @@ child.on("exit", (code, signal) => {
 function programsFor(args) {
   const program = args.find((arg) => !arg.startsWith("-"))
   if (program === "scripts/test.ts") return ["redis", "postgres", "chromium"]
+  // A conformance run without URLs starts a node of its own, which runs its own Redis.
+  const ownNode = program === "bench/conformance/run.ts" && !process.env.CONFORMANCE_GRAPHQL_URL
+  if (ownNode) return args.some((arg) => /^(--graphql|--help)/.test(arg)) ? [] : ["redis"]
+  // A benchmark without a target starts its own nodes too, and those on PostgreSQL where it is asked for.
+  if (program === "bench/bench.ts") return benchPrograms(args)
   const isNode = program === "src/main.ts" || program === "workers/main.ts"
   return isNode && !args.includes("--help") && !args.includes("-h") && !hasRedisUrl() ? ["redis"] : []
+}
+
+/**
+ * @param {string[]} args
+ * @returns {("redis" | "postgres")[]}
+ */
+function benchPrograms(args) {
+  if (args.some((arg) => /^(--graphql|--help|-h)/.test(arg))) return []
+  return args.some((arg) => /postgres|both/.test(arg)) ? ["redis", "postgres"] : ["redis"]
 }
 
 /** Bun reads .env files, Node does not. */

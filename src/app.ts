@@ -2,8 +2,11 @@
 import { Registry, collectDefaultMetrics } from "prom-client"
 import { type Api, startApi } from "../graphql/server.ts"
 import { createServices } from "../graphql/services.ts"
+import { shownImage } from "../graphql/shown-image.ts"
 import { openWorkers } from "../workers/node.ts"
 import { Closing } from "./closing.ts"
+import type { FileDoors } from "./files/index.ts"
+import { openNodeFiles } from "./files/node.ts"
 import type { Config } from "./config.ts"
 import { DEFAULT_ORGANISATION_ID } from "./facts/rows.ts"
 import { type Gateway, startGateway } from "./gateway/server.ts"
@@ -11,7 +14,7 @@ import { openGatewayServices } from "./gateway/services.ts"
 import type { Log } from "./log.ts"
 import { measureNode } from "./metrics.ts"
 import { type Resources, openResources } from "./resources.ts"
-import { showVitalSigns } from "./vital-signs.ts"
+import { showVitalSigns, type VitalSigns } from "./vital-signs.ts"
 import { secretKey } from "./secret-key.ts"
 import { type Commands, createCommands } from "./services/commands.ts"
 import { Lines } from "./services/lines.ts"
@@ -65,6 +68,7 @@ async function openApp(config: Config, log: Log, clock: Clock, closing: Closing)
   const { store, bus, queueJobs } = resources
   const key = await secretKey(config.SECRET_KEY, config.DATA_DIR, store)
   const passwords = new Passwords(key)
+  const seals = new Seals(key)
   const tokens = new Tokens(store, clock)
   const lines = new Lines()
   const commands = createCommands({
@@ -72,7 +76,7 @@ async function openApp(config: Config, log: Log, clock: Clock, closing: Closing)
     bus,
     lines,
     jobs: queueJobs,
-    seals: new Seals(key),
+    seals,
     clock,
     log,
     callTimeoutMs: config.CALL_TIMEOUT * SECOND_MS,
@@ -81,15 +85,38 @@ async function openApp(config: Config, log: Log, clock: Clock, closing: Closing)
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
 
-  if (config.ROLES.includes("worker")) await openWorkers(config, resources, { log, clock, closing })
+  // Links name the port that charge points reach, which may not be known before it is open.
+  let ocppPort = config.OCPP_PORT
+  const files = await openNodeFiles(config, {
+    store,
+    commands,
+    seals,
+    clock,
+    log,
+    closing,
+    ocppPort: () => ocppPort,
+  }).catch((cause: unknown) => {
+    throw isTaken(cause) ? new CannotListen("FTP_PORT", config.FTP_PORT ?? 0, config.HOST, cause) : cause
+  })
+  const { firmware } = files.services
+  if (config.ROLES.includes("worker")) await openWorkers(config, resources, { log, clock, closing, firmware, seals })
   const gateway = config.ROLES.includes("gateway")
-    ? openGateway(config, resources, { log, clock, closing, lines, passwords })
+    ? openGateway(config, resources, { log, clock, closing, lines, passwords, files })
     : undefined
+  ocppPort = gateway?.port ?? ocppPort
   measureNode(registry, { lines, store })
-  const isReady = (): boolean =>
-    store.troubleSince() === null && bus.isReady && !resources.meetsStrangers() && (gateway?.isServing ?? true)
+  const isReady = async (): Promise<boolean> =>
+    store.troubleSince() === null &&
+    bus.isReady &&
+    !resources.meetsStrangers() &&
+    (gateway?.isServing ?? true) &&
+    // A Redis that stands still, or lies behind a dead wire, keeps its connections.
+    (await bus.certain().then(
+      () => true,
+      () => false,
+    ))
   const api = config.ROLES.includes("api")
-    ? openApi(config, resources, { log, clock, closing, passwords, commands, registry, isReady })
+    ? openApi(config, resources, { log, clock, closing, passwords, commands, registry, isReady, files })
     : undefined
   const watched = api ?? openVitalSigns(config, { log, closing, registry, isReady })
   // Both together: whoever waits for a charge point's answer is told it while the sockets are handed back.
@@ -126,7 +153,7 @@ interface Surroundings {
 function openGateway(
   config: Config,
   { store, bus }: Resources,
-  { log, clock, closing, lines, passwords }: Surroundings & { lines: Lines; passwords: Passwords },
+  { log, clock, closing, lines, passwords, files }: GatewaySurroundings,
 ): Gateway {
   const room = log.child({ room: "gateway" })
   const services = closing.add(
@@ -152,6 +179,8 @@ function openGateway(
         host: config.HOST,
         port: config.OCPP_PORT,
         services,
+        files: (request, pathname) => files.forChargePoints(request, pathname),
+        maxBodyBytes: files.maxLinkBodyBytes,
         log: room,
         pingIntervalMs: config.PING_INTERVAL * SECOND_MS,
         maxFrameBytes: config.MAX_FRAME_BYTES,
@@ -169,7 +198,7 @@ function openGateway(
 function openApi(
   config: Config,
   { store, bus, stream }: Resources,
-  { log, clock, closing, passwords, commands, registry, isReady }: ApiSurroundings,
+  { log, clock, closing, passwords, commands, registry, isReady, files }: ApiSurroundings,
 ): Api {
   const room = log.child({ room: "api" })
   const { JWKS_URL: jwksUrl, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = config
@@ -181,23 +210,44 @@ function openApi(
     clock,
     log: room,
     commands,
+    firmware: files.services.firmware,
+    firmwareCampaigns: files.services.firmwareCampaigns,
+    diagnostics: files.services.diagnostics,
     jwt: jwksUrl === undefined ? undefined : { jwksUrl, issuer, audience },
   })
   closing.add("authentication", services.authentication)
   return closing.add(
     "api",
     listening(config, "HTTP_PORT", () =>
-      startApi({ host: config.HOST, port: config.HTTP_PORT, services, log: room, isReady, metrics: registry }),
+      startApi({
+        host: config.HOST,
+        port: config.HTTP_PORT,
+        services,
+        files: files.forPeople(services.authentication, shownImage),
+        maxFileBytes: files.maxBodyBytes,
+        log: room,
+        isReady,
+        metrics: registry,
+      }),
     ),
   )
 }
 
+interface GatewaySurroundings extends Surroundings {
+  lines: Lines
+  passwords: Passwords
+  files: FileDoors
+}
+
 interface ApiSurroundings extends Surroundings {
+  files: FileDoors
   passwords: Passwords
   commands: Commands
   registry: Registry
-  isReady: () => boolean
+  isReady: VitalSigns["isReady"]
 }
+
+const isTaken = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE"
 
 /** Opens a listener. @throws CannotListen */
 function listening<Listener>(config: Config, name: "OCPP_PORT" | "HTTP_PORT", listen: () => Listener): Listener {

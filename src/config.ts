@@ -154,6 +154,44 @@ const VARIABLES = {
   ),
   DRAIN_TIME: variable("over how long sockets are handed back at a stop, in s", "2", integer(0, 600)),
   MESSAGE_RETENTION: variable("how long the wire log is kept, in days", "14", integer(1, 3_650)),
+  FILES_URL: variable(
+    "URL under which charge points reach /files of OCPP_PORT, for links to firmware and diagnostics; left out: http://, this machine's address and OCPP_PORT",
+    undefined,
+    url("http:", "https:"),
+  ),
+  FILE_LINK_LIFETIME: variable("how long such a link opens, in hours", "24", integer(1, 8_760)),
+  FIRMWARE_MAX_BYTES: variable("largest firmware image that is taken", "268435456", integer(1, 4_294_967_296)),
+  DIAGNOSTICS_MAX_BYTES: variable("largest diagnostics file that is taken", "104857600", integer(1, 4_294_967_296)),
+  DIAGNOSTICS_RETENTION: variable("how long diagnostics are kept, in days", "90", integer(1, 3_650)),
+  FTP_PORT: variable(
+    "port of the FTP server for charge points that know nothing else; left out: there is none",
+    undefined,
+    v.optional(port),
+  ),
+  FTP_PUBLIC_HOST: variable(
+    "host under which charge points reach FTP_PORT and FTP_PASSIVE_PORTS; left out: this machine's address",
+    undefined,
+    optionalText,
+  ),
+  FTP_PASSIVE_PORTS: variable(
+    "ports of FTP's data connections, first-last",
+    "50000-50099",
+    v.pipe(
+      text,
+      v.regex(/^\d{1,5}-\d{1,5}$/, "must be two ports with a dash between them"),
+      v.transform((range) => {
+        const [first = 0, last = 0] = range.split("-").map(Number)
+        return { first, last }
+      }),
+      v.check(({ first, last }) => first >= 1024 && first <= last && last <= 65_535, "must lie within 1024-65535"),
+    ),
+  ),
+  FTP_TLS_CERT: variable(
+    "PEM file of the certificate for explicit TLS on FTP; left out: without TLS",
+    undefined,
+    optionalText,
+  ),
+  FTP_TLS_KEY: variable("PEM file of that certificate's private key", undefined, optionalText),
   METER_VALUE_RETENTION: variable("how long readings are kept, in days", "730", integer(1, 36_500)),
   JOURNAL_RETENTION: variable(
     "how long the journal of events is kept, in hours; what Redis was away too long to be told of goes too",
@@ -200,6 +238,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     problems.push(
       "ROLES names a part of a node: the nodes with the other parts need the same DATABASE_URL and REDIS_URL",
     )
+  if (!environment["FTP_TLS_CERT"] !== !environment["FTP_TLS_KEY"])
+    problems.push("FTP_TLS_CERT and FTP_TLS_KEY are set together or not at all")
   if (problems.length > 0) throw new BadConfig(problems)
   return Object.freeze(values) as Config
 }

@@ -7,10 +7,12 @@ import { watchForAnotherRedis } from "./bus/same-redis.ts"
 import { openEventStream } from "./bus/stream.ts"
 import type { Closing } from "./closing.ts"
 import type { Config } from "./config.ts"
-import type { Log } from "./log.ts"
+import { createCampaignJobs } from "./jobs/campaign-jobs.ts"
 import { type Jobs, openJobs } from "./jobs/jobs.ts"
 import { createQueueJobs } from "./jobs/queue-jobs.ts"
+import type { Log } from "./log.ts"
 import { type Redis, openRedis } from "./redis/redis.ts"
+import { CampaignPrompts } from "./services/campaign-prompts.ts"
 import { tellOwners } from "./services/owner-updates.ts"
 import type { Clock, EventStream, QueueJobs, Store } from "./services/ports.ts"
 import { QueuePrompts } from "./services/queue-prompts.ts"
@@ -99,6 +101,10 @@ export async function openResources(config: Config, { log, clock, closing }: Sur
   const queueJobs = createQueueJobs({ jobs, clock, log: jobsLog })
   const prompts = closing.add("queue prompts", new QueuePrompts({ store, jobs: queueJobs, log: jobsLog }))
   store.onJournal((entry) => prompts.note(entry))
+  const campaignJobs = createCampaignJobs({ jobs, log: jobsLog })
+  const campaignPrompts = new CampaignPrompts({ store, jobs: campaignJobs, log: jobsLog })
+  closing.add("campaign prompts", campaignPrompts)
+  store.onJournal((entry) => campaignPrompts.note(entry))
   const meetsStrangers = (): boolean => sameRedis?.hasStrangers ?? false
   return { store, redis, bus, stream, jobs, queueJobs, meetsStrangers }
 }

@@ -4,7 +4,7 @@ import type { Config } from "../src/config.ts"
 import type { Log } from "../src/log.ts"
 import type { Resources } from "../src/resources.ts"
 import type { Clock } from "../src/services/ports.ts"
-import { startWorkers } from "./index.ts"
+import { startWorkers, type WorkersOptions } from "./index.ts"
 
 const SECOND_MS = 1_000
 const HOUR_MS = 3_600_000
@@ -14,7 +14,13 @@ const DAY_MS = 86_400_000
 export async function openWorkers(
   config: Config,
   { store, bus, jobs, queueJobs }: Pick<Resources, "store" | "bus" | "jobs" | "queueJobs">,
-  { log, clock, closing }: { log: Log; clock: Clock; closing: Closing },
+  {
+    log,
+    clock,
+    closing,
+    firmware,
+    seals,
+  }: { log: Log; clock: Clock; closing: Closing } & Pick<WorkersOptions, "firmware" | "seals">,
 ): Promise<void> {
   closing.add(
     "workers",
@@ -23,6 +29,9 @@ export async function openWorkers(
       queueJobs,
       store,
       bus,
+      firmware,
+      seals,
+      callTimeoutMs: config.CALL_TIMEOUT * SECOND_MS,
       clock,
       log: log.child({ room: "workers" }),
       silenceLimitMs: config.SILENCE_LIMIT * SECOND_MS,
@@ -30,6 +39,7 @@ export async function openWorkers(
         messagesMs: config.MESSAGE_RETENTION * DAY_MS,
         meterValuesMs: config.METER_VALUE_RETENTION * DAY_MS,
         journalMs: config.JOURNAL_RETENTION * HOUR_MS,
+        diagnosticsMs: config.DIAGNOSTICS_RETENTION * DAY_MS,
       },
     }),
   )

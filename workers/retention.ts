@@ -1,5 +1,5 @@
 /**
- * Now and then: the wire log, readings and journal rows that are old enough are removed. A second run at the same time
+ * Now and then: the wire log, readings, diagnostics and journal rows that are old enough are removed. A second run at the same time
  * removes what the first one has left; rows are chosen by age alone.
  */
 import type { Jobs } from "../src/jobs/jobs.ts"
@@ -12,6 +12,7 @@ export interface RetentionAges {
   messagesMs: number
   meterValuesMs: number
   journalMs: number
+  diagnosticsMs: number
 }
 
 interface RetentionOptions {
@@ -23,6 +24,8 @@ interface RetentionOptions {
   everyMs: number
 }
 
+/** After this long without belonging to anything, a part of a file is what a broken upload left behind, ms. */
+const LOOSE_MS = 86_400_000
 /** Few enough that a commit group is never held up for long. */
 const ROWS_AT_ONCE = 2_000
 
@@ -41,6 +44,8 @@ export async function keepRetention({
       messages: now - ages.messagesMs,
       meterValues: now - ages.meterValuesMs,
       journal: now - ages.journalMs,
+      diagnostics: now - ages.diagnosticsMs,
+      looseFileChunks: now - LOOSE_MS,
     }
     let rows = 0
     for (let removed = ROWS_AT_ONCE; removed >= ROWS_AT_ONCE; rows += removed)

@@ -3,17 +3,47 @@
 /** A JSON object as it travels on the wire. */
 export type Payload = Record<string, unknown>
 
-/** The certificate's functionalities, as its first table lists them. */
-export type Functionality = "Core" | "Robustness"
+/** The certificate's functionalities, as its first table lists them, and what goes beyond the certificate. */
+export const FUNCTIONALITIES = [
+  "Core",
+  "Local Auth List Management",
+  "Firmware Management",
+  "Reservation",
+  "Remote Trigger",
+  "Smart Charging",
+  "Security",
+  "Robustness",
+] as const
+export type Functionality = (typeof FUNCTIONALITIES)[number]
 
 /** One certification test case. OCTT for OCPP 1.6, Central System under test. */
 export interface Case {
-  /** As in the test-case document (`TC_001_CSMS`), or of our own for what the test tool leaves out (`X-01`). */
+  /** As in the test-case document, without the suffix that all share (`TC_001`), or of our own (`X-01`). */
   id: string
   name: string
   functionality: Functionality
+  /** It passes when all of them do. */
+  forms: readonly Form[]
+}
+
+/** One of the ways in which a case can be played: releases of the document differ, and an operator has a choice. */
+export interface Form {
+  /** Left out where there is one form only. */
+  form?: string
   run(stage: Stage): Promise<void>
 }
+
+type Script = Form["run"]
+
+/** How the cases of one functionality are written down: with one script, or with several forms. */
+export const casesOf =
+  (functionality: Functionality) =>
+  (number: string, name: string, ...played: [Script] | Form[]): Case => ({
+    id: /^\d/.test(number) ? `TC_${number}` : number,
+    name,
+    functionality,
+    forms: played.map((script) => (typeof script === "function" ? { run: script } : script)),
+  })
 
 /** Why a case failed, in one sentence. */
 export class CaseFailed extends Error {
@@ -36,6 +66,17 @@ export function check(condition: boolean, sentence: string): asserts condition {
   if (!condition) throw new CaseFailed(sentence)
 }
 
+/** What a promise comes to, if it does so in time. @throws CaseFailed with the sentence when it does not. */
+export async function within<Value>(ms: number, promise: Promise<Value>, sentence: string): Promise<Value> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new CaseFailed(sentence)), ms)
+  try {
+    return await Promise.race([promise, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** A charge point that does exactly what its script says; a CALL that the script does not expect fails the case. */
 export interface ScriptedChargePoint extends AsyncDisposable {
   readonly identity: string
@@ -52,13 +93,13 @@ export interface ScriptedChargePoint extends AsyncDisposable {
   ): Promise<{ request: Payload; result: Result }>
   /** Sends a CALL that need not be valid; only for a charge point connected with `strict: false`. */
   provoke(action: string, payload: unknown): Promise<Reply>
-  /** Pings the central system. Resolves with its pong. */
+  /** Pings the central system. Resolves with its pong. @throws CaseFailed when none comes. */
   ping(): Promise<void>
-  /** Resolves with the close code once the central system closed the connection. */
-  readonly closed: Promise<number>
+  /** The close code, once the central system closed the connection. @throws CaseFailed when it does not. */
+  closed(): Promise<number>
   /** Closes the connection and opens it again; nothing is said about it. */
   reconnect(): Promise<void>
-  /** Resolves once nothing is on its way any more. @throws CaseFailed if a CALL arrived that the script did not expect. */
+  /** Waits until nothing is on its way any more, and a while longer. @throws CaseFailed if a CALL arrived that the script did not expect. */
   settle(): Promise<void>
 }
 
@@ -72,7 +113,7 @@ export interface Connecting {
   password?: string
   /** Sent in place of what the password would make. */
   authorization?: string
-  /** False: frames are not held against the schemas before they leave. */
+  /** False: what the charge point sends is not held against the schemas before it leaves. */
   strict?: boolean
 }
 
@@ -95,11 +136,19 @@ export interface BenchValues {
   connectorId: number
   connectors: number
   validIdTag: string
+  /** Two idTags of one parent, both Accepted. */
+  parentIdTag: string
+  childIdTag: string
+  siblingIdTag: string
   unknownIdTag: string
   expiredIdTag: string
   blockedIdTag: string
   vendor: string
   model: string
+  /** How long a reservation that is to expire lasts, s. */
+  reservationS: number
+  /** The heartbeat interval that the charge point is given, s. */
+  heartbeatIntervalS: number
 }
 
 export interface Stage {
@@ -114,4 +163,6 @@ export interface Stage {
   readonly operator: Operator
   operatorOf(identity: string): Operator
   readonly values: BenchValues
+  /** Asks again until the API shows what it must. @throws CaseFailed with the sentence, and what was seen last, when it never does. */
+  until(sentence: string, holds: (seen: Payload) => boolean, document: string, variables?: Payload): Promise<void>
 }

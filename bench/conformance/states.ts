@@ -80,11 +80,14 @@ export async function stop(
   })
 }
 
-/** State Charging: authorised, plugged in, started. */
-export async function charging(stage: Stage): Promise<number> {
-  await authorized(stage)
+/** State Charging: authorised, plugged in, started, with the valid idTag unless told. */
+export async function charging(
+  stage: Stage,
+  { idTag = stage.values.validIdTag, extra = {} as Payload } = {},
+): Promise<number> {
+  await authorize(stage, idTag)
   await status(stage, stage.values.connectorId, "Preparing")
-  const transactionId = await start(stage)
+  const transactionId = await start(stage, { idTag, extra })
   await status(stage, stage.values.connectorId, "Charging")
   return transactionId
 }

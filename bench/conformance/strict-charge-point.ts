@@ -1,17 +1,23 @@
 /**
- * The scripted charge point over `ocpp-rpc` in strict mode: a client that is not ours, which holds every frame of both
- * directions against the official JSON schemas.
+ * The scripted charge point over `ocpp-rpc`: a client that is not ours. In strict mode it holds every frame of both
+ * directions against the official JSON schemas; with `strict: false` it may send anything, and what it receives is
+ * held against them all the same.
  */
 import { RPCClient } from "ocpp-rpc"
-import { CaseFailed, check, Refused } from "./stage.ts"
+import validators from "ocpp-rpc/lib/standard-validators"
+import { CaseFailed, check, Refused, within } from "./stage.ts"
 import type { Connecting, Payload, Reply, ScriptedChargePoint } from "./stage.ts"
+import type { Transcript } from "./transcript.ts"
 
 export interface StrictChargePointOptions extends Connecting {
   /** Up to and including `/ocpp`. */
   url: string
   identity: string
   /** How long the central system has for an answer or an expected CALL, ms. */
-  patienceMs?: number
+  patienceMs: number
+  /** How long the charge point goes on listening at the end, ms. */
+  quietMs: number
+  transcript: Transcript
 }
 
 /** A CALL that the script waits for. */
@@ -28,82 +34,121 @@ export async function connectStrictChargePoint(options: StrictChargePointOptions
   return chargePoint
 }
 
+const schemas = validators[0]
+
+/** The socket lies inside the library, and only there can one ping at will. */
+class Line extends RPCClient {
+  get isOpen(): boolean {
+    return this._ws?.readyState === 1
+  }
+
+  async ping(): Promise<void> {
+    const pong = Promise.withResolvers<void>()
+    this._ws?.once("pong", () => pong.resolve())
+    this._ws?.ping()
+    return pong.promise
+  }
+}
+
 class StrictChargePoint implements ScriptedChargePoint {
   readonly identity: string
   readonly #options: StrictChargePointOptions
-  readonly #patienceMs: number
-  #client: RPCClient | undefined
+  #line: Line | undefined
   /** In the order in which their CALLs are due. */
   readonly #expectations: Expectation[] = []
-  #unexpected: string | undefined
+  /** The unique ids of the central system's CALLs. */
+  readonly #seen = new Set<string>()
+  /** What should never have arrived, as soon as it has: no step of the script waits for anything else then. */
+  #trouble: CaseFailed | undefined
+  readonly #inTrouble = Promise.withResolvers<never>()
   #closed = Promise.withResolvers<number>()
+  /** Whether the script has seen the connection closed, as it should be. */
+  #over = false
 
   constructor(options: StrictChargePointOptions) {
     this.identity = options.identity
     this.#options = options
-    this.#patienceMs = options.patienceMs ?? 10_000
+    this.#inTrouble.promise.catch(() => undefined)
   }
 
   async connect(): Promise<void> {
-    const client = new RPCClient({
-      endpoint: this.#options.url,
+    const { url, password = null, authorization, strict = true, patienceMs, transcript } = this.#options
+    const line = new Line({
+      endpoint: url,
       identity: this.identity,
-      password: this.#options.password ?? null,
-      headers: this.#options.authorization === undefined ? {} : { authorization: this.#options.authorization },
+      password,
+      headers: authorization === undefined ? {} : { authorization },
       protocols: ["ocpp1.6"],
-      strictMode: this.#options.strict ?? true,
+      strictMode: strict,
       reconnect: false,
-      callTimeoutMs: this.#patienceMs,
+      callTimeoutMs: patienceMs,
     } as ConstructorParameters<typeof RPCClient>[0])
-    client.handle(async ({ method, params }) => this.#answer(String(method), (params ?? {}) as Payload))
-    client.on("strictValidationFailure", ({ error }: { error: Error }) => {
-      this.#unexpected ??= `a frame broke the official schema: ${error.message}`
+    line.handle(async ({ method, params }) => this.#answer(String(method), (params ?? {}) as Payload))
+    line.on("message", ({ message, outbound }: { message: unknown; outbound: boolean }) => {
+      if (outbound) transcript.sent(this.identity, String(message))
+      else transcript.received(this.identity, String(message))
     })
-    client.on("badMessage", ({ error }: { error: Error }) => {
-      this.#unexpected ??= `a frame could not be understood: ${error.message}`
+    line.on("call", ({ outbound, payload }: { outbound: boolean; payload: unknown[] }) => {
+      if (!outbound) this.#noteCall(payload)
+    })
+    line.on("strictValidationFailure", ({ error, outbound }: { error: Error; outbound: boolean }) => {
+      this.#complainOf(`${outbound ? "the script" : "a frame"} broke the official schema: ${wordsOf(error)}`)
+    })
+    line.on("badMessage", ({ error }: { error: Error }) => {
+      this.#complainOf(`a frame could not be understood: ${error.message}`)
     })
     const closed = Promise.withResolvers<number>()
-    client.on("disconnect", ({ code }: { code: number }) => closed.resolve(code))
+    line.on("disconnect", ({ code }: { code: number }) => closed.resolve(code))
+    transcript.step("charge point", `${this.identity} connects`)
     try {
-      await client.connect()
+      await within(patienceMs, line.connect(), `no answer to the upgrade within ${patienceMs} ms`)
     } catch (cause) {
       const status = (cause as { code?: unknown }).code
       throw typeof status === "number" ? new Refused(status) : cause
     }
-    this.#client = client
+    this.#line = line
     this.#closed = closed
   }
 
-  get closed(): Promise<number> {
-    return this.#closed.promise
+  async closed(): Promise<number> {
+    const { patienceMs } = this.#options
+    const sentence = `the connection was not closed within ${patienceMs} ms`
+    const code = await this.#orTrouble(within(patienceMs, this.#closed.promise, sentence))
+    this.#over = true
+    return code
   }
 
   async provoke(action: string, payload: unknown): Promise<Reply> {
+    this.#options.transcript.step("charge point", `sends ${action}`, payload)
+    let answer: Payload
     try {
-      return { payload: (await this.#line().call(action, payload)) as Payload }
+      answer = (await this.#orTrouble(this.#openLine().call(action, payload))) as Payload
     } catch (cause) {
       const code = (cause as { rpcErrorCode?: unknown }).rpcErrorCode
       if (typeof code === "string") return { code }
-      throw cause
+      throw cause instanceof CaseFailed ? cause : new CaseFailed(`${action}: ${String(cause)}`, { cause })
     }
+    this.#hold(`${action}.conf`, answer)
+    return { payload: answer }
   }
 
   async ping(): Promise<void> {
-    const line = this.#line()
-    const pong = Promise.withResolvers<void>()
-    line.once("ping", () => pong.resolve())
-    line.reconfigure({ pingIntervalMs: 10 } as Parameters<RPCClient["reconfigure"]>[0])
-    await pong.promise
-    line.reconfigure({ pingIntervalMs: 30_000 } as Parameters<RPCClient["reconfigure"]>[0])
+    const { patienceMs, transcript } = this.#options
+    transcript.step("charge point", "pings")
+    await this.#orTrouble(within(patienceMs, this.#openLine().ping(), `no pong within ${patienceMs} ms`))
   }
 
   async call(action: string, payload: Payload): Promise<Payload> {
-    this.#complain()
+    this.#options.transcript.step("charge point", `sends ${action}`, payload)
+    let answer: Payload
     try {
-      return (await this.#line().call(action, payload)) as Payload
+      answer = (await this.#orTrouble(this.#openLine().call(action, payload))) as Payload
     } catch (cause) {
-      throw new CaseFailed(`${action} was not answered with a valid CALLRESULT: ${String(cause)}`, { cause })
+      if (cause instanceof CaseFailed) throw cause
+      throw new CaseFailed(`${action} was not answered with a valid CALLRESULT: ${wordsOf(cause)}`, { cause })
     }
+    this.#hold(`${action}.conf`, answer)
+    return answer
   }
 
   async answering<Result>(
@@ -111,56 +156,96 @@ class StrictChargePoint implements ScriptedChargePoint {
     answer: Payload | (() => Promise<Payload>),
     operatorActs: () => Promise<Result>,
   ): Promise<{ request: Payload; result: Result }> {
-    this.#complain()
+    this.#throwTrouble()
+    const { patienceMs } = this.#options
     const arrival = Promise.withResolvers<Payload>()
     const expectation = { action, answer, arrived: arrival.resolve }
     this.#expectations.push(expectation)
-    const timer = setTimeout(
-      () => arrival.reject(new CaseFailed(`no ${action} arrived within ${this.#patienceMs} ms`)),
-      this.#patienceMs,
-    )
     try {
-      const [request, result] = await Promise.all([arrival.promise, operatorActs()])
+      const arrived = within(patienceMs, arrival.promise, `no ${action} arrived within ${patienceMs} ms`)
+      const [request, result] = await this.#orTrouble(Promise.all([arrived, operatorActs()]))
       return { request, result }
     } finally {
-      clearTimeout(timer)
       const position = this.#expectations.indexOf(expectation)
       if (position >= 0) this.#expectations.splice(position, 1)
     }
   }
 
   async reconnect(): Promise<void> {
-    await this.#line().close({})
+    this.#options.transcript.step("charge point", "closes its connection")
+    await this.#openLine().close({})
     await this.connect()
   }
 
   async settle(): Promise<void> {
-    // What the central system sent before it answered this Heartbeat has arrived when the answer has.
-    await this.call("Heartbeat", {})
-    this.#complain()
+    this.#throwTrouble()
+    if (this.#over) return
+    const { patienceMs, quietMs } = this.#options
+    check(this.#line?.isOpen === true, "the central system closed the connection")
+    await this.#orTrouble(Bun.sleep(quietMs))
+    check(this.#line.isOpen, "the central system closed the connection")
+    // What the central system sent before the pong has arrived with it.
+    await this.#orTrouble(within(patienceMs, this.#line.ping(), `no pong within ${patienceMs} ms`))
+    this.#throwTrouble()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client?.close({ force: true })
+    await this.#line?.close({ force: true })
   }
 
   async #answer(action: string, request: Payload): Promise<Payload> {
+    this.#hold(`${action}.req`, request)
     const [expectation] = this.#expectations
     if (expectation?.action !== action) {
-      this.#unexpected ??= `the central system sent ${action} unasked: ${JSON.stringify(request)}`
-      throw new CaseFailed(this.#unexpected)
+      throw this.#complainOf(`the central system sent ${action} unasked: ${JSON.stringify(request)}`)
     }
     this.#expectations.shift()
     expectation.arrived(request)
-    return typeof expectation.answer === "function" ? expectation.answer() : expectation.answer
+    const { answer } = expectation
+    const confirmation = typeof answer === "function" ? await answer() : answer
+    this.#options.transcript.step("charge point", `answers ${action} with`, confirmation)
+    return confirmation
   }
 
-  #line(): RPCClient {
-    check(this.#client !== undefined, "the charge point is not connected")
-    return this.#client
+  #noteCall([, uniqueId, action, payload]: unknown[]): void {
+    this.#options.transcript.step("central system", `sends ${String(action)}`, payload)
+    if (this.#seen.has(String(uniqueId))) this.#complainOf(`the unique id ${String(uniqueId)} came twice`)
+    this.#seen.add(String(uniqueId))
   }
 
-  #complain(): void {
-    if (this.#unexpected !== undefined) throw new CaseFailed(this.#unexpected)
+  /** Holds a payload against the official schema. @throws CaseFailed when it does not pass. */
+  #hold(message: string, payload: Payload): void {
+    try {
+      schemas.validate(`urn:${message}`, payload)
+    } catch (cause) {
+      throw this.#complainOf(`${message} broke the official schema: ${wordsOf(cause)}`)
+    }
   }
+
+  #openLine(): Line {
+    this.#throwTrouble()
+    check(this.#line !== undefined, "the charge point is not connected")
+    return this.#line
+  }
+
+  /** The first complaint is the reason of the failure. */
+  #complainOf(sentence: string): CaseFailed {
+    this.#trouble ??= new CaseFailed(sentence)
+    this.#inTrouble.reject(this.#trouble)
+    return this.#trouble
+  }
+
+  #throwTrouble(): void {
+    if (this.#trouble) throw this.#trouble
+  }
+
+  #orTrouble<Value>(promise: Promise<Value>): Promise<Value> {
+    return Promise.race([promise, this.#inTrouble.promise])
+  }
+}
+
+/** What a failure of the library says, with what the schema's check found. */
+function wordsOf(cause: unknown): string {
+  const { details } = cause as { details?: { errors?: unknown } }
+  return `${String(cause)}${details?.errors === undefined ? "" : ` ${JSON.stringify(details.errors)}`}`
 }

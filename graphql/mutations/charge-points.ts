@@ -37,6 +37,11 @@ const CreateChargePointInput = builder.inputType("CreateChargePointInput", {
     heartbeatIntervalS: t.int({
       description: "The heartbeat interval it is given, s, 1 to 86400; the node's default when left out.",
     }),
+    voltageV: t.float({
+      description:
+        "The voltage it is supplied with, V, phase to neutral, 1 to 1000; A and W can be compared once it and phases are stated.",
+    }),
+    phases: t.int({ description: "How many phases it is supplied with, 1 to 3." }),
   }),
 })
 
@@ -74,6 +79,8 @@ const UpdateChargePointInput = builder.inputType("UpdateChargePointInput", {
     leniency: t.field({ type: LeniencyWords.type, description: "What its deviations meet; null: the node's default." }),
     wireLog: t.boolean({ description: "Whether every frame of it is kept." }),
     heartbeatIntervalS: t.int({ description: "The heartbeat interval it is given, s; null: the node's default." }),
+    voltageV: t.float({ description: "The voltage it is supplied with, V, phase to neutral; null: not stated." }),
+    phases: t.int({ description: "How many phases it is supplied with, 1 to 3; null: not stated." }),
   }),
 })
 

@@ -1,13 +1,16 @@
 /** How an operation of OCPP becomes a mutation: its input is what goes on the wire, its result the charge point's own answer. */
 import type { InputFieldBuilder, InputRef, InputShape, ObjectRef } from "@pothos/core"
-import type { CommandRow } from "../../src/facts/rows.ts"
+import type { ChargePointRow, CommandRow } from "../../src/facts/rows.ts"
 import type { ConfirmationOf } from "../../src/ocpp/action.ts"
 import type { FromCentralSystem } from "../../src/ocpp/index.ts"
 import { checkOutbound } from "../../src/ocpp/validate.ts"
 import { resultOf } from "../../src/services/command-rows.ts"
+import type { CommandWish } from "../../src/services/commands.ts"
 import type { CommandResult } from "../../src/services/ports.ts"
 import { demand, InvalidInput } from "../../src/services/refusals.ts"
+import type { Viewer } from "../../src/services/viewer.ts"
 import { type BuilderTypes, builder } from "../builder.ts"
+import type { Services } from "../context.ts"
 import { WhenOfflineWords } from "../enums.ts"
 import { CallError, CallTimeout, ChargePointOffline, type ErrorName, NotAllowedNow, Unavailable } from "../errors.ts"
 import { mutation } from "../mutation.ts"
@@ -87,6 +90,20 @@ export function confirmationType<A extends Action>(
   return ref
 }
 
+/** Whose services are asked, and of which charge point. */
+export interface Asked {
+  services: Services
+  viewer: Viewer
+  chargePoint: ChargePointRow
+  idempotencyKey: string | undefined
+}
+
+/** To whom a command goes, and what the operator said of its sending. */
+export type Whom = Pick<
+  CommandWish,
+  "chargePointId" | "identity" | "asked" | "delivery" | "idempotencyKey" | "timeoutMs"
+>
+
 const ERRORS: readonly ErrorName[] = [
   "ChargePointNotFound",
   "ChargePointOffline",
@@ -105,12 +122,18 @@ export function operation<A extends Action, Input extends OperationInput>(
     description,
     input,
     wire = (fields) => fields,
+    send,
+    errors = [],
     confirmation,
   }: {
     description: string
     input: InputRef<Input>
-    /** The standard's own fields where they are not written as the wire has them. */
-    wire?: (fields: Omit<Input, keyof OperationInput>) => object
+    /** The standard's own fields where they are not written as the wire has them; may be a promise of them. */
+    wire?: (fields: Omit<Input, keyof OperationInput>, asked: Asked) => object
+    /** How it is sent where more belongs to it than the CALL. */
+    send?: (fields: Omit<Input, keyof OperationInput>, who: Whom, asked: Asked) => Promise<CommandResult>
+    /** What can go wrong beside what can with every operation. */
+    errors?: readonly ErrorName[]
     confirmation: ObjectRef<BuilderTypes, Confirmed<A>>
   },
 ): void {
@@ -121,12 +144,11 @@ export function operation<A extends Action, Input extends OperationInput>(
     input,
     success: confirmation,
     other: { ref: CommandQueued, is: (result) => result instanceof Queued },
-    errors: ERRORS,
+    errors: [...ERRORS, ...errors],
     resolve: async (
       { chargePoint: identity, delivery, idempotencyKey, timeoutMs, ...fields },
       { services, viewer },
     ) => {
-      const request = onTheWire(wire(fields))
       demand(
         [
           timeoutMs == null || (timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS),
@@ -139,20 +161,22 @@ export function operation<A extends Action, Input extends OperationInput>(
           "must have 1 to 200 characters",
         ],
       )
-      const faults = checkOutbound(action, "request", request)
-      if (faults.length > 0) throw new InvalidInput(faults.map(({ path, reason }) => ({ path, message: reason })))
-      const { id: chargePointId } = await services.chargePoints.find(viewer, identity)
-      const wish = {
-        chargePointId,
+      const chargePoint = await services.chargePoints.find(viewer, identity)
+      const asked = { services, viewer, chargePoint, idempotencyKey: idempotencyKey ?? undefined }
+      const who: Whom = {
+        chargePointId: chargePoint.id,
         identity,
-        action,
-        request,
+        asked: onTheWire(fields),
         ...given({ idempotencyKey, timeoutMs }),
         ...(delivery && {
           delivery: { whenOffline: delivery.whenOffline ?? "Fail", ...given({ expiresAt: delivery.expiresAt }) },
         }),
       }
-      return cameTo(action, await services.commands.send(viewer, wish))
+      if (send) return cameTo(action, await send(fields, who, asked))
+      const request = onTheWire(await wire(fields, asked))
+      const faults = checkOutbound(action, "request", request)
+      if (faults.length > 0) throw new InvalidInput(faults.map(({ path, reason }) => ({ path, message: reason })))
+      return cameTo(action, await services.commands.send(viewer, { ...who, action, request }))
     },
   })
 }

@@ -2,7 +2,7 @@ import type { ChargePointTold } from "../../src/services/following/index.ts"
 import { builder } from "../builder.ts"
 import { ChargePointChangeKindWords } from "../enums.ts"
 import { ChargePointFilterInput, chargePointFilter } from "../filters.ts"
-import { ChargePoint, Connector } from "../refs.ts"
+import { ChargePoint, Connector, DiagnosticsRef, Reservation } from "../refs.ts"
 import { beginningArgs, beginningOf, changeType, LEFT } from "./change.ts"
 
 const ChargePointChangeRef = changeType<ChargePointTold>(
@@ -24,9 +24,19 @@ builder.objectFields(ChargePointChangeRef, (t) => ({
     nullable: true,
     description: "With kind CONNECTOR_STATUS: the connector as of the change.",
   }),
+  reservation: t.expose("reservation", {
+    type: Reservation,
+    nullable: true,
+    description: "With kind RESERVATION: the reservation as of the change.",
+  }),
   action: t.exposeString("action", {
     nullable: true,
     description: "With kind REPORT: the action of the notification.",
+  }),
+  diagnostics: t.expose("diagnostics", {
+    type: DiagnosticsRef,
+    nullable: true,
+    description: "With kind DIAGNOSTICS: what was received, as of the change.",
   }),
 }))
 

@@ -2,6 +2,8 @@ import { builder } from "../builder.ts"
 import {
   ChargePointConnection,
   CommandConnection,
+  DiagnosticsConnection,
+  FirmwareUpdateConnection,
   OcppMessageConnection,
   StrayMessageConnection,
   TransactionConnection,
@@ -16,8 +18,10 @@ import {
   ConfigurationKey,
   Connector,
   Deviation,
+  DiagnosticsRef,
   DiagnosticsReport,
   FirmwareReport,
+  FirmwareUpdate,
   OcppMessage,
   StrayMessage,
   Transaction,
@@ -131,17 +135,45 @@ builder.node(ChargePoint, {
     firmware: t.field({
       type: FirmwareReport,
       nullable: true,
-      description: "Its newest FirmwareStatusNotification.",
+      description: "Its newest FirmwareStatusNotification; which update it belongs to, firmwareUpdates tells.",
       resolve: ({ id }, _args, { loaders }) =>
         loaders.latestReport.load({ of: id, args: "FirmwareStatusNotification" }),
     }),
     diagnostics: t.field({
       type: DiagnosticsReport,
       nullable: true,
-      description: "Its newest DiagnosticsStatusNotification.",
+      description: "Its newest DiagnosticsStatusNotification; which request it belongs to, diagnosticsRequests tells.",
       resolve: ({ id }, _args, { loaders }) =>
         loaders.latestReport.load({ of: id, args: "DiagnosticsStatusNotification" }),
     }),
+    firmwareUpdates: t.connection(
+      {
+        type: FirmwareUpdate,
+        description: "The firmware updates that were asked for, newest first.",
+        resolve: async ({ id }, args, { services: { read }, loaders }) => {
+          const page = pageOf(args)
+          const slice = isEndPage(page)
+            ? loaders.firmwareUpdates.load({ of: id, args: page })
+            : read.firmwareUpdatesOf(id, page)
+          return connectionOf(await slice)
+        },
+      },
+      FirmwareUpdateConnection,
+    ),
+    diagnosticsRequests: t.connection(
+      {
+        type: DiagnosticsRef,
+        description: "The diagnostics that were asked for, newest first.",
+        resolve: async ({ id }, args, { services: { read }, loaders }) => {
+          const page = pageOf(args)
+          const slice = isEndPage(page)
+            ? loaders.diagnosticsRequests.load({ of: id, args: page })
+            : read.diagnosticsOf(id, page)
+          return connectionOf(await slice)
+        },
+      },
+      DiagnosticsConnection,
+    ),
     transactions: t.connection(
       {
         type: Transaction,

@@ -1,7 +1,7 @@
 import type { MeterValueRow } from "../../src/facts/rows.ts"
 import { builder } from "../builder.ts"
 import { ChargePointErrorCodeWords, ChargePointStatusWords } from "../enums-of-charging.ts"
-import { ChargePoint, Connector, type LatestReading, LatestReadingRef, Transaction } from "../refs.ts"
+import { ChargePoint, Connector, type LatestReading, LatestReadingRef, Reservation, Transaction } from "../refs.ts"
 import { sampledValuesOf } from "../sampled-values.ts"
 
 builder.objectType(Connector, {
@@ -43,6 +43,15 @@ builder.objectType(Connector, {
         const active = await loaders.activeTransactions.load(chargePointId)
         const here = active.filter((row) => row.connectorId === connectorId)
         return here.sort((one, other) => other.startedAt - one.startedAt)[0] ?? null
+      },
+    }),
+    reservation: t.field({
+      type: Reservation,
+      nullable: true,
+      description: "Whom it is kept for, by the charge point's word; with number 0 any connector of it.",
+      resolve: async ({ chargePointId, connectorId }, _args, { loaders }) => {
+        const active = await loaders.activeReservations.load(chargePointId)
+        return active.find((row) => row.connectorId === connectorId) ?? null
       },
     }),
     latestReadings: t.field({

@@ -16,10 +16,10 @@ export function writeCursor({ generation, entryId, index }: Position): string {
   return Buffer.from(`${generation} ${entryId} ${index}`).toString("base64url")
 }
 
-/** @throws CursorExpired for a text that names no position, as for one of another time. */
+/** @throws CursorExpired for a text that names no position (Redis knows no longer numbers), as for one of another time. */
 export function readCursor(cursor: string): Position {
   const [, generation, entryId, index] =
-    /^(\S+) (\d+-\d+) (\d+)$/.exec(Buffer.from(cursor, "base64url").toString()) ?? []
+    /^(\S+) (\d{1,19}-\d{1,19}) (\d{1,9})$/.exec(Buffer.from(cursor, "base64url").toString()) ?? []
   if (generation === undefined || entryId === undefined) throw new CursorExpired("the cursor names no position")
   return { generation, entryId, index: Number(index) }
 }

@@ -9,6 +9,7 @@ export interface Head {
   organisationId: string
   subject: string
   version: number
+  /** Empty with type FirmwareCampaign. */
   chargePointId: string
   /** With type ChargePoint. */
   identity: string | undefined
@@ -16,6 +17,8 @@ export interface Head {
   transactionId: number | undefined
   /** With type Command. */
   commandId: string | undefined
+  /** With type FirmwareCampaign. */
+  campaignId: string | undefined
 }
 
 /** As the entry holds it; the last word means what the type says. */
@@ -37,6 +40,8 @@ function keysOf(event: Event): [string, string | number | null] {
       return [event.chargePointId, event.transactionId]
     case "Command":
       return [event.command.chargePointId, event.command.id]
+    case "FirmwareCampaign":
+      return ["", event.campaign.id]
   }
 }
 
@@ -51,6 +56,7 @@ function readHead(text: string): Head {
     identity: type === "ChargePoint" && typeof key === "string" ? key : undefined,
     transactionId: typeof key === "number" ? key : undefined,
     commandId: type === "Command" && typeof key === "string" ? key : undefined,
+    campaignId: type === "FirmwareCampaign" && typeof key === "string" ? key : undefined,
   }
 }
 
@@ -74,7 +80,7 @@ export class Told {
 
   /** Whether it is what somebody wants; `wants` is asked last. */
   isFor(interest: Interest): boolean {
-    const { type, organisationId, chargePointId, identity, transactionId, commandId } = this.head
+    const { type, organisationId, chargePointId, identity, transactionId, commandId, campaignId } = this.head
     return (
       type === interest.type &&
       organisationId === interest.organisationId &&
@@ -82,6 +88,7 @@ export class Told {
       (interest.identities === undefined || (identity !== undefined && interest.identities.includes(identity))) &&
       (interest.transactionId === undefined || interest.transactionId === transactionId) &&
       (interest.commandId === undefined || interest.commandId === commandId) &&
+      (interest.campaignId === undefined || interest.campaignId === campaignId) &&
       (interest.wants?.(this.item.event) ?? true)
     )
   }

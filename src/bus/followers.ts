@@ -67,8 +67,10 @@ export class Followers {
 }
 
 /** The keys that one follower is found under: those of the narrowest kind, of which an event has at most one. */
-function keysOf({ organisationId, type, commandId, transactionId, chargePointIds, identities }: Interest): string[] {
+function keysOf(interest: Interest): string[] {
+  const { organisationId, type, campaignId, commandId, transactionId, chargePointIds, identities } = interest
   const key = (kind: string, value: string | number) => keyOf(organisationId, type, kind, value)
+  if (campaignId !== undefined) return [key("campaign", campaignId)]
   if (commandId !== undefined) return [key("command", commandId)]
   if (transactionId !== undefined) return [key("transaction", transactionId)]
   if (chargePointIds !== undefined) return [...new Set(chargePointIds)].map((id) => key("charge point", id))
@@ -76,11 +78,13 @@ function keysOf({ organisationId, type, commandId, transactionId, chargePointIds
   return [key("all", "")]
 }
 
-function keysOfEvent({ organisationId, type, commandId, transactionId, chargePointId, identity }: Head): string[] {
+function keysOfEvent(head: Head): string[] {
+  const { organisationId, type, campaignId, commandId, transactionId, chargePointId, identity } = head
   const keys = [keyOf(organisationId, type, "all", ""), keyOf(organisationId, type, "charge point", chargePointId)]
   if (identity !== undefined) keys.push(keyOf(organisationId, type, "identity", identity))
   if (transactionId !== undefined) keys.push(keyOf(organisationId, type, "transaction", transactionId))
   if (commandId !== undefined) keys.push(keyOf(organisationId, type, "command", commandId))
+  if (campaignId !== undefined) keys.push(keyOf(organisationId, type, "campaign", campaignId))
   return keys
 }
 

@@ -99,7 +99,7 @@ export class Generations {
    * generation is `lost` for another reason, one of the nodes begins a new one.
    */
   async agree(lost?: string): Promise<string> {
-    for (;;) {
+    for (let isSaid = false; ;) {
       const sound = await this.#sound()
       if (sound !== undefined && sound !== lost) {
         this.#turnTo(sound)
@@ -110,6 +110,8 @@ export class Generations {
         client.set(GENERATION_LOCK_KEY, token, { condition: "NX", expiration: { type: "PX", value: LOCK_MS } }),
       )
       if (locked === null) {
+        if (!isSaid) this.#log.info("another node is beginning the stream of events: this one waits for it")
+        isSaid = true
         await Bun.sleep(LOCK_RETRY_MS)
         continue
       }

@@ -69,8 +69,9 @@ export class SameRedis implements AsyncDisposable {
   /** Where the books name another Redis, this waits until it is plain whether somebody still uses it. @throws AnotherRedis */
   async start(): Promise<void> {
     const everyMs = this.#options.leaseMs / BEATS_PER_LEASE
-    while (!(await this.#look())) {
+    for (let isSaid = false; !(await this.#look()); isSaid = true) {
       if (this.hasStrangers) throw new AnotherRedis()
+      if (!isSaid) this.#sayWhatIsAwaited()
       await Bun.sleep(everyMs)
     }
     this.#timer = setInterval(() => void this.#lookAgain(), everyMs)
@@ -80,6 +81,15 @@ export class SameRedis implements AsyncDisposable {
     this.#isClosed = true
     clearInterval(this.#timer)
     if (this.#client.isOpen) this.#client.destroy()
+  }
+
+  #sayWhatIsAwaited(): void {
+    const { log, leaseMs } = this.#options
+    const seconds = Math.ceil(leaseMs / 1_000)
+    log.warn(
+      { seconds },
+      `the start waits ${seconds} s: the database was in use with another Redis, and it is to be seen whether it still is`,
+    )
   }
 
   async #lookAgain(): Promise<void> {

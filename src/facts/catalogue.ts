@@ -4,6 +4,7 @@
  */
 import type { RequestOf } from "../ocpp/action.ts"
 import type { FromChargePoint } from "../ocpp/index.ts"
+import type { CampaignCatalogue } from "./catalogue-of-campaigns.ts"
 import type { Change } from "./facts.ts"
 import type {
   ApiTokenRow,
@@ -12,8 +13,12 @@ import type {
   CommandRow,
   ConfigurationKeyRow,
   IdTagRow,
+  DiagnosticsRow,
+  FirmwareImageRow,
+  FirmwareUpdateRow,
   RegistrationStatus,
   SealedRequestRow,
+  ReservationRow,
   StrayReason,
 } from "./rows.ts"
 
@@ -50,7 +55,7 @@ export interface NotFound {
   notFound: true
 }
 
-export interface ChangeCatalogue {
+export interface ChangeCatalogue extends CampaignCatalogue {
   /** The charge point introduced itself. OCPP 1.6 §4.2. Ends what a reboot ends (pending RebootRequired keys), no transaction. */
   reportBoot: [
     input: FromCaller & { request: Request<"BootNotification"> },
@@ -123,7 +128,14 @@ export interface ChangeCatalogue {
       change: Partial<
         Pick<
           ChargePointRow,
-          "registrationStatus" | "passwordHash" | "securityProfile" | "leniency" | "wireLog" | "heartbeatIntervalS"
+          | "registrationStatus"
+          | "passwordHash"
+          | "securityProfile"
+          | "leniency"
+          | "wireLog"
+          | "heartbeatIntervalS"
+          | "voltageV"
+          | "phases"
         >
       >
     },
@@ -213,6 +225,68 @@ export interface ChangeCatalogue {
       configurationKeys: ConfigurationKeyRow[]
     },
     outcome: { command: CommandRow; moved: boolean } | NotFound,
+  ]
+  /**
+   * Takes the next version for a list about to be sent: greater than all before, or the given one. What is sent in the end
+   * is learnt from its answer.
+   */
+  takeListVersion: [
+    input: { organisationId: string; chargePointId: string; listVersion: number | null },
+    outcome: { listVersion: number } | NotFound,
+  ]
+  addFirmwareImage: [input: { firmwareImage: FirmwareImageRow }, outcome: { firmwareImage: FirmwareImageRow }]
+  removeFirmwareImage: [
+    input: { organisationId: string; firmwareImageId: string },
+    outcome: { firmwareImage: FirmwareImageRow } | NotFound,
+  ]
+  /** An UpdateFirmware is about to be asked for: from now on its link, if it has one, opens the image. */
+  requestFirmwareUpdate: [input: { firmwareUpdate: FirmwareUpdateRow }, outcome: { recorded: true }]
+  /** A GetDiagnostics is about to be asked for: from now on its link, if it has one, takes the file. */
+  requestDiagnostics: [input: { diagnostics: DiagnosticsRow }, outcome: { recorded: true }]
+  /** The command of a requested transfer never came to be. */
+  withdrawTransfer: [input: { chargePointId: string; commandId: string }, outcome: { recorded: true }]
+  /** A file begins to arrive under an id of its own. Over: the link takes nothing. Spent: a file is there. Busy: one comes. */
+  beginUpload: [
+    input: { chargePointId: string; diagnosticsId: string; uploadId: string; at: number; leaseUntil: number },
+    outcome: { diagnostics: DiagnosticsRow } | { refused: "Over" | "Spent" | "Busy" },
+  ]
+  /** The file is still arriving. Not held: another upload took its place. */
+  keepUpload: [
+    input: { chargePointId: string; diagnosticsId: string; uploadId: string; leaseUntil: number },
+    outcome: { held: boolean },
+  ]
+  /** The file is complete (`received`), or will not become so. */
+  endUpload: [
+    input: {
+      chargePointId: string
+      diagnosticsId: string
+      uploadId: string
+      at: number
+      received: { name: string | null; size: number; sha256: string } | null
+    },
+    outcome: { held: boolean },
+  ]
+  /**
+   * A reservation takes its place in the books under the id of its command, and its number where none is given, before
+   * the charge point is asked.
+   * What becomes of it is learnt from the answers to ReserveNow and CancelReservation, and from transactions.
+   */
+  requestReservation: [
+    input: Omit<
+      ReservationRow,
+      "reservationId" | "state" | "endReason" | "acceptedAt" | "endedAt" | "transactionId"
+    > & { reservationId: number | null },
+    outcome: { reservation: ReservationRow } | NotFound,
+  ]
+  /** The command it was taken into the books for never came to be: it is Refused, for this reason. */
+  withdrawReservation: [
+    input: { organisationId: string; chargePointId: string; id: string; reason: string; at: number },
+    outcome: { withdrawn: boolean },
+  ]
+  /** Its time is over by `at`; one that has ended, or whose time has not come, stays as it is. */
+  expireReservation: [
+    input: { organisationId: string; chargePointId: string; id: string; at: number },
+    outcome: { expired: boolean },
   ]
   createApiToken: [input: { apiToken: ApiTokenRow }, outcome: { apiToken: ApiTokenRow } | AlreadyExists]
   revokeApiToken: [

@@ -2,7 +2,15 @@
  * What others may follow: each event tells one fact about one subject, with the subject's version and the state as of
  * the event. Readings appear only as references; who needs their values loads them once.
  */
-import type { ChargePointRow, CommandRow, ConnectorRow, TransactionRow } from "./rows.ts"
+import type {
+  ChargePointRow,
+  CommandRow,
+  ConnectorRow,
+  DiagnosticsRow,
+  ReservationRow,
+  TransactionRow,
+} from "./rows.ts"
+import type { FirmwareCampaignChargePointRow, FirmwareCampaignRow } from "./rows-of-campaigns.ts"
 
 /** What everybody may see of a charge point: its row without the password's hash. */
 export type ChargePointState = Omit<ChargePointRow, "passwordHash">
@@ -26,9 +34,45 @@ export function chargePointBefore(was: ChargePointRow, row: ChargePointRow): Cha
   return changed.length === 0 ? undefined : Object.fromEntries(changed.map((field) => [field, was[field]]))
 }
 
+/** What everybody may see of a request for diagnostics: its row without what stands for its link. */
+export type DiagnosticsState = Omit<DiagnosticsRow, "tokenHash">
+
+/** The state of a request for diagnostics that an event may carry. */
+export function diagnosticsState({ tokenHash: _, ...state }: DiagnosticsRow): DiagnosticsState {
+  return state
+}
+
+/** What everybody may see of a firmware campaign. */
+export type CampaignState = Omit<FirmwareCampaignRow, "sealedLocation" | "idempotencyKey">
+
+/** The state of a firmware campaign that an event may carry. */
+export function campaignState({
+  sealedLocation: _sealed,
+  idempotencyKey: _key,
+  ...state
+}: FirmwareCampaignRow): CampaignState {
+  return state
+}
+
+/** What happened to a firmware campaign; Progress: to one of its charge points. */
+export type FirmwareCampaignChangeKind =
+  "Created" | "Started" | "Progress" | "Paused" | "Resumed" | "Completed" | "Cancelled"
+
 /** What happened to a charge point. */
 export type ChargePointChangeKind =
-  "Created" | "Updated" | "Deleted" | "Booted" | "Online" | "Offline" | "ConnectorStatus" | "Configuration" | "Report"
+  | "Created"
+  | "Updated"
+  | "Deleted"
+  | "Booted"
+  | "Online"
+  | "Offline"
+  | "ConnectorStatus"
+  | "Configuration"
+  | "LocalList"
+  | "Reservation"
+  | "ChargingProfiles"
+  | "Report"
+  | "Diagnostics"
 
 /** What happened to a transaction. */
 export type TransactionChangeKind = "Started" | "Updated" | "Stopped" | "EndInferred"
@@ -52,8 +96,12 @@ export type EventBody =
       before?: ChargePointBefore
       /** The connector that changed, with kind ConnectorStatus. */
       connector?: ConnectorRow
+      /** The reservation that changed, with kind Reservation. */
+      reservation?: ReservationRow
       /** The notification's action, with kind Report. */
       action?: string
+      /** What was received, with kind Diagnostics. */
+      diagnostics?: DiagnosticsState
     }
   | {
       type: "Transaction"
@@ -70,11 +118,18 @@ export type EventBody =
       readings: MeterValueRef[]
     }
   | { type: "Command"; command: CommandRow }
+  | {
+      type: "FirmwareCampaign"
+      kind: FirmwareCampaignChangeKind
+      campaign: CampaignState
+      /** The charge point that has moved, with kind Progress. */
+      chargePoint?: FirmwareCampaignChargePointRow
+    }
 
 /** An event as it lies in the journal and the stream. */
 export type Event = EventBody & {
   organisationId: string
-  /** Whose story this is: `charge-point:<id>`, or `organisation:<id>` for what belongs to no charge point. */
+  /** Whose story this is: `charge-point:<id>`, `campaign:<id>`, or `organisation:<id>` for what belongs to neither. */
   subject: string
   /** 1 for the subject's first event, then 2, 3, … without a gap. */
   version: number
@@ -91,6 +146,9 @@ export interface JournalEntry {
 
 /** The subject under which everything about a charge point is told. */
 export const chargePointSubject = (chargePointId: string): string => `charge-point:${chargePointId}`
+
+/** The subject under which everything about a firmware campaign is told. */
+export const campaignSubject = (campaignId: string): string => `campaign:${campaignId}`
 
 /** The subject of what belongs to no charge point. */
 export const organisationSubject = (organisationId: string): string => `organisation:${organisationId}`

@@ -6,18 +6,25 @@ import type { EventBody } from "./events.ts"
 import type {
   ApiTokenRow,
   ChargePointRow,
+  ChargingProfileRow,
   CommandRow,
   ConfigurationKeyRow,
   ConnectorRow,
   DeletedChargePointRow,
+  DiagnosticsRow,
+  FirmwareImageRow,
+  FirmwareUpdateRow,
   IdTagRow,
+  LocalListRow,
   MeterValueRow,
   OrganisationRow,
   ReportRow,
   SealedRequestRow,
+  ReservationRow,
   StrayMessageRow,
   TransactionRow,
 } from "./rows.ts"
+import type { FirmwareCampaignChargePointRow, FirmwareCampaignRow } from "./rows-of-campaigns.ts"
 
 /**
  * A rule asked for rows that were not loaded. Within a group that happens when an earlier message of the group changed
@@ -106,6 +113,17 @@ export interface Commands extends Rows<CommandRow, string> {
   queued(chargePointId: string): Readonly<CommandRow>[]
 }
 
+/** How many of a charge point's transfers a notification may speak of. */
+export const LATEST_LIMIT = 5
+
+/** Transfers by their command's id, also those that were requested last. */
+export interface Transfers<Row> extends Rows<Row, string> {
+  /** Loads, of each of these charge points, the LATEST_LIMIT requested last that have not failed. */
+  loadLatestOf(chargePointIds: readonly string[]): Promise<void>
+  /** Those of one charge point, newest request first. Throws NotLoaded. */
+  latestOf(chargePointId: string): Readonly<Row>[]
+}
+
 /** Stored readings, looked at again only when a register misbehaved. */
 export interface MeterValues extends Additions<MeterValueRow> {
   /** Loads which of these are stored already. */
@@ -119,6 +137,40 @@ export interface MeterValues extends Additions<MeterValueRow> {
    * group drew counts as loaded, for it can have no others. Throws NotLoaded.
    */
   of(transactionId: number): Readonly<MeterValueRow>[]
+}
+
+/** Reservations, also found by charge point and by their number on the wire. */
+export interface Reservations extends Rows<ReservationRow, string> {
+  /** Loads the reservations of these charge points that are Requested or Active. */
+  loadOpen(chargePointIds: readonly string[]): Promise<void>
+  /** Those of one charge point, oldest first. Throws NotLoaded. */
+  open(chargePointId: string): Readonly<ReservationRow>[]
+  loadByNumber(keys: readonly Pick<ReservationRow, "chargePointId" | "reservationId">[]): Promise<void>
+  /** All that ever had the number at the charge point, oldest first. Throws NotLoaded. */
+  byNumber(key: Pick<ReservationRow, "chargePointId" | "reservationId">): Readonly<ReservationRow>[]
+  /** Draws so many reservationIds, for `nextId` to give: positive, 32 bit signed, never given twice. */
+  drawIds(count: number): Promise<void>
+  nextId(): number
+}
+
+/** Firmware campaigns, also found by the key under which a client repeats itself. */
+export interface FirmwareCampaigns extends Rows<FirmwareCampaignRow, string> {
+  loadByIdempotencyKey(keys: readonly { organisationId: string; idempotencyKey: string }[]): Promise<void>
+  byIdempotencyKey(organisationId: string, idempotencyKey: string): Readonly<FirmwareCampaignRow> | undefined
+}
+
+export type CampaignEntryKey = Pick<FirmwareCampaignChargePointRow, "campaignId" | "chargePointId">
+
+/** Charge points within campaigns, also those of one campaign and those of one charge point. */
+export interface FirmwareCampaignChargePoints extends Rows<FirmwareCampaignChargePointRow, CampaignEntryKey> {
+  /** Loads what is Pending in these campaigns. */
+  loadPending(campaignIds: readonly string[]): Promise<void>
+  /** Those of one campaign. Throws NotLoaded. */
+  pending(campaignId: string): Readonly<FirmwareCampaignChargePointRow>[]
+  /** Loads the attempts that are under way at these charge points, in whatever campaign. */
+  loadUnderWay(chargePointIds: readonly string[]): Promise<void>
+  /** Those at one charge point. Throws NotLoaded. */
+  underWay(chargePointId: string): Readonly<FirmwareCampaignChargePointRow>[]
 }
 
 /** Everything one commit group may read and write. */
@@ -141,6 +193,19 @@ export interface Facts {
     of(chargePointId: string): Readonly<ConfigurationKeyRow>[]
   }
   readonly deletedChargePoints: Additions<DeletedChargePointRow>
+  /** By the charge point's id. */
+  readonly localLists: Rows<LocalListRow, string>
+  /** By the id of the command that they came with. */
+  readonly chargingProfiles: Rows<ChargingProfileRow, string> & {
+    loadOf(chargePointIds: readonly string[]): Promise<void>
+    of(chargePointId: string): Readonly<ChargingProfileRow>[]
+  }
+  readonly reservations: Reservations
+  readonly firmwareImages: Rows<FirmwareImageRow, string>
+  readonly firmwareUpdates: Transfers<FirmwareUpdateRow>
+  readonly diagnostics: Transfers<DiagnosticsRow>
+  readonly firmwareCampaigns: FirmwareCampaigns
+  readonly firmwareCampaignChargePoints: FirmwareCampaignChargePoints
   readonly reports: Additions<ReportRow>
   readonly strayMessages: Additions<StrayMessageRow>
   readonly apiTokens: Rows<ApiTokenRow, string>

@@ -1,6 +1,7 @@
 /** The queue of a charge point: commands that wait until it can be spoken to, oldest wish first. */
 import { chargePointSubject } from "./events.ts"
 import type { Facts } from "./facts.ts"
+import { learn } from "./learning/index.ts"
 import type { ChargePointRow, CommandError, CommandRow } from "./rows.ts"
 
 /** How many commands may wait for one charge point. */
@@ -27,9 +28,13 @@ export const isAccepted = ({
 }: Pick<ChargePointRow, "registrationStatus" | "acceptedAt">) =>
   registrationStatus === "Accepted" && acceptedAt !== null
 
-/** Keeps and tells a command that is no longer Queued; what it would have sent is forgotten. */
+/**
+ * Keeps and tells a command that is no longer Queued; what it would have sent is forgotten. `loadLessons` must have been
+ * asked for one that ends.
+ */
 export function leaveQueue(facts: Facts, command: CommandRow, at: number): void {
   facts.commands.put(command)
   facts.sealedRequests.delete(command.id)
   facts.tell(command.organisationId, chargePointSubject(command.chargePointId), at, { type: "Command", command })
+  if (command.answeredAt !== null) learn(facts, command)
 }

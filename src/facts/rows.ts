@@ -3,6 +3,7 @@
  * energy is Wh, enum words are spelled as the standard spells them, flags are booleans (0/1 in SQL), and what a charge
  * point may say in many shapes is JSON. Every row carries its organisation.
  */
+import type { ChargingProfilePurpose } from "../ocpp/types.ts"
 
 /** Whether a charge point may take part: the word that BootNotification.conf carries. OCPP 1.6 §7.37. */
 export type RegistrationStatus = "Accepted" | "Pending" | "Rejected"
@@ -47,6 +48,10 @@ export interface ChargePointRow {
   connectedSince: number | null
   disconnectedAt: number | null
   lastSeenAt: number | null
+  /** V, phase to neutral, as the operator states it; null: not stated. */
+  voltageV: number | null
+  /** How many phases it is supplied with, 1 to 3, as the operator states it; null: not stated. */
+  phases: number | null
 }
 
 /** What is kept of a charge point that was taken away: whose the records are that it left behind. */
@@ -206,6 +211,157 @@ export interface ConfigurationKeyRow {
   /** True while a ChangeConfiguration answered RebootRequired waits for the next BootNotification. */
   rebootRequired: boolean
   reportedAt: number
+}
+
+/**
+ * What a charge point is believed to hold as its local authorization list. OCPP 1.6 §3.5. It changes by the charge
+ * point's answers alone.
+ */
+export interface LocalListRow {
+  chargePointId: string
+  organisationId: string
+  /** As last told or accepted; 0 an empty list, −1 none at all, null where nothing is known for sure. OCPP 1.6 §5.10. */
+  listVersion: number | null
+  /** The greatest version ever told or sent: the next one is greater. */
+  highestVersion: number
+  /** JSON `AuthorizationData[]` in order of idTag; null where they are not known. */
+  entries: string | null
+  /** When the charge point last told or accepted a version. */
+  toldAt: number | null
+  /** The newest answer to SendLocalList. */
+  lastStatus: "Accepted" | "Failed" | "NotSupported" | "VersionMismatch" | null
+  lastStatusAt: number | null
+}
+
+/** A charging profile that a charge point accepted and nothing has replaced or cleared since. OCPP 1.6 §5.16, §7.8. */
+export interface ChargingProfileRow {
+  /** The command that it came with. */
+  commandId: string
+  organisationId: string
+  chargePointId: string
+  /** 0: the charge point as a whole. null: that of a transaction yet to start, on whichever connector. */
+  connectorId: number | null
+  /** The transaction that a TxProfile belongs to; null while that is to come, and for other purposes. */
+  transactionId: number | null
+  /** The idTag whose transaction a TxProfile waits for, once it was accepted with a remote start. */
+  idTagKey: string | null
+  chargingProfileId: number
+  chargingProfilePurpose: ChargingProfilePurpose
+  stackLevel: number
+  /** JSON `ChargingProfile`, as it was sent. */
+  chargingProfile: string
+  acceptedAt: number
+}
+
+/** A firmware image that charge points may fetch from Busbar; its bytes lie apart, under its id. */
+export interface FirmwareImageRow {
+  id: string
+  organisationId: string
+  /** For people. */
+  name: string
+  /** As the charge point is going to report it in BootNotification's firmwareVersion. */
+  version: string
+  /** The last part of its links. */
+  fileName: string
+  /** What it fits, as BootNotification says it; null: anything. */
+  vendor: string | null
+  model: string | null
+  /** Bytes. */
+  size: number
+  /** 64 hex digits. */
+  sha256: string
+  createdAt: number
+  createdBy: string
+}
+
+/** An UpdateFirmware that somebody asked for, and what is known of its progress. OCPP 1.6 §5.19, §4.5. */
+export interface FirmwareUpdateRow {
+  /** The command's id. */
+  id: string
+  organisationId: string
+  chargePointId: string
+  /** Our own image; null: the operator named a location. */
+  firmwareImageId: string | null
+  /** As sent, secrets masked. */
+  location: string
+  retrieveDate: number
+  requestedAt: number
+  /** Of the link's token; null: no link of ours. */
+  tokenHash: string | null
+  /** When the link ends. */
+  expiresAt: number | null
+  /** Requested: no answer known. Failed: not sent, or refused. */
+  state: "Requested" | "Accepted" | "Failed"
+  /** The status last notified, in the charge point's own word. */
+  status: string | null
+  statusAt: number | null
+}
+
+/** A GetDiagnostics that somebody asked for, and the file that came. OCPP 1.6 §5.9, §4.4. */
+export interface DiagnosticsRow {
+  /** The command's id. */
+  id: string
+  organisationId: string
+  chargePointId: string
+  /** As sent, secrets masked. */
+  location: string
+  requestedAt: number
+  /** Of the link's token; null: the operator named a location, and no file comes to us. */
+  tokenHash: string | null
+  /** When the link ends. */
+  expiresAt: number | null
+  /**
+   * Requested: no answer known. Failed: not sent, or refused. Nothing: answered without a file name. Expected: answered
+   * with one. Receiving and Received: of an upload to us.
+   */
+  state: "Requested" | "Failed" | "Nothing" | "Expected" | "Receiving" | "Received"
+  /** The name in GetDiagnostics.conf. */
+  fileName: string | null
+  /** The status last notified, in the charge point's own word. */
+  status: string | null
+  statusAt: number | null
+  /** The upload that runs or was complete: the bytes lie under its id. */
+  uploadId: string | null
+  /** Until when the node that receives the upload has to be heard of. */
+  leaseUntil: number | null
+  /** The name under which the file was uploaded, where that said one. */
+  receivedName: string | null
+  /** Bytes. */
+  size: number | null
+  /** 64 hex digits. */
+  sha256: string | null
+  receivedAt: number | null
+}
+
+/**
+ * Requested until the charge point answers; Active: it keeps the connector; Used by a transaction; Cancelled on request,
+ * or because the connector can no longer be used; Expired; Refused: it never kept anything. OCPP 1.6 §3.11.
+ */
+export type ReservationState = "Requested" | "Active" | "Used" | "Cancelled" | "Expired" | "Refused"
+
+/** A connector kept for somebody. OCPP 1.6 §5.13. */
+export interface ReservationRow {
+  id: string
+  organisationId: string
+  chargePointId: string
+  /** The number on the wire; the newest of several with one number is the one that is meant. */
+  reservationId: number
+  /** 0: any connector of the charge point. */
+  connectorId: number
+  idTag: string
+  idTagKey: string
+  /** Its whole group may use the reservation. */
+  parentIdTag: string | null
+  expiryDate: number
+  state: ReservationState
+  /** In a word why it was refused or cancelled, where that is known: the charge point's status, or what went wrong. */
+  endReason: string | null
+  requestedBy: string
+  requestedAt: number
+  acceptedAt: number | null
+  endedAt: number | null
+  /** The transaction that used it. */
+  transactionId: number | null
 }
 
 /** A notification that is kept as it came: firmware, diagnostics, log and security reports, data transfers. */

@@ -4,10 +4,11 @@ import {
   chargePointBefore,
   chargePointState,
   chargePointSubject,
+  type DiagnosticsState,
   type EventBody,
 } from "./events.ts"
 import type { Facts } from "./facts.ts"
-import type { ChargePointRow, ConnectorRow } from "./rows.ts"
+import type { ChargePointRow, ConnectorRow, ReservationRow } from "./rows.ts"
 
 /** Loads what `tellChargePoint` needs. */
 export async function loadTold(facts: Facts, chargePointIds: readonly string[]): Promise<void> {
@@ -29,7 +30,7 @@ export function tellChargePoint(
   kind: ChargePointChangeKind,
   row: ChargePointRow,
   at: number,
-  { was, statuses, connector, action }: Told = {},
+  { was, statuses, connector, action, reservation, diagnostics }: Told = {},
 ): void {
   const now = connectorStatuses(facts, row.id)
   const before = {
@@ -44,6 +45,8 @@ export function tellChargePoint(
     ...(Object.keys(before).length > 0 && { before }),
     ...(connector && { connector }),
     ...(action !== undefined && { action }),
+    ...(reservation && { reservation }),
+    ...(diagnostics && { diagnostics }),
   }
   facts.tell(row.organisationId, chargePointSubject(row.id), at, body)
 }
@@ -53,4 +56,6 @@ interface Told {
   statuses?: string[]
   connector?: ConnectorRow
   action?: string
+  reservation?: ReservationRow
+  diagnostics?: DiagnosticsState
 }

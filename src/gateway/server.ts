@@ -15,6 +15,10 @@ export interface GatewayOptions {
   host: string
   /** 0: any free port. */
   port: number
+  /** What is served beside the sockets: undefined for a path that is not its own. */
+  files?: (request: Request, pathname: string) => Promise<Response | undefined>
+  /** The largest body that `files` takes. */
+  maxBodyBytes?: number
   services: GatewayServices
   log: Log
   /**
@@ -57,6 +61,9 @@ interface SocketData {
   connection?: Connection
 }
 
+const DEFAULT_MAX_BODY_BYTES = 64 * 1024
+/** How long a file's transfer may pause. */
+const FILE_IDLE_S = 60
 const DEFAULT_MAX_UNSENT_BYTES = 1024 * 1024
 const DEFAULT_FINISH_MS = 10_000
 const DEFAULT_ADMISSIONS_AT_ONCE = 100
@@ -138,6 +145,7 @@ class RunningGateway implements Gateway {
     return Bun.serve<SocketData>({
       hostname: host,
       port,
+      maxRequestBodySize: this.#options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
       fetch: (request, server) => this.#answer(request, server),
       error: (cause) => {
         this.#around.faults.write(() => this.#options.log.error({ err: cause }, "an upgrade failed"))
@@ -162,6 +170,11 @@ class RunningGateway implements Gateway {
 
   async #answer(request: Request, server: Server<SocketData>): Promise<Response | undefined> {
     const pathname = pathOf(request.url)
+    if (pathname.startsWith("/files/")) {
+      server.timeout(request, FILE_IDLE_S)
+      const file = await this.#options.files?.(request, pathname)
+      if (file !== undefined) return file
+    }
     if (!isChargePointPath(pathname)) return plain(404, "charge points connect to /ocpp/<identity>")
     if (request.method !== "GET" || request.headers.get("upgrade")?.toLowerCase() !== "websocket")
       return upgradeRequired()

@@ -41,19 +41,28 @@ const REPLAN_MS = 5_000
 /** How long a stop waits for the running jobs, and for a Redis that does not answer. */
 const CLOSE_MS = 3_000
 
-export function openJobs({ redis, log }: { redis: Redis; log: Log }): Jobs {
-  return new BullJobs(redis, log)
+interface JobsOptions {
+  redis: Redis
+  log: Log
+  /** How often this node looks whether a plan is still there, ms. */
+  replanEveryMs?: number
+}
+
+export function openJobs({ redis, log, replanEveryMs = REPLAN_MS }: JobsOptions): Jobs {
+  return new BullJobs(redis, log, replanEveryMs)
 }
 
 class BullJobs implements Jobs {
   readonly #redis: Redis
   readonly #log: Log
+  readonly #replanEveryMs: number
   readonly #closing: Closing
   readonly #queues = new Map<string, Promise<{ queue: Queue; client: RedisClient }>>()
 
-  constructor(redis: Redis, log: Log) {
+  constructor(redis: Redis, log: Log, replanEveryMs: number) {
     this.#redis = redis
     this.#log = log
+    this.#replanEveryMs = replanEveryMs
     this.#closing = new Closing(log)
   }
 
@@ -88,7 +97,7 @@ class BullJobs implements Jobs {
     })
     const replan = setInterval(() => {
       if (client.isReady) planning = scheduleAgain(async () => (await queue.getJobScheduler(kind.name)) !== undefined)
-    }, REPLAN_MS)
+    }, this.#replanEveryMs)
     this.#closing.step(`plan of ${kind.name}`, async () => {
       clearInterval(replan)
       if (client.isReady) await atMost(planning, CLOSE_MS)

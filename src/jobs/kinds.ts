@@ -31,3 +31,16 @@ export const commandSweepJob = {
     ),
   }),
 } satisfies JobKind<unknown>
+/** A charge point within a firmware campaign, or a campaign, to look at; without either, all that is due or was forgotten. */
+export const firmwareJob = {
+  name: "firmware",
+  payload: v.strictObject({
+    entry: v.optional(
+      v.strictObject({ organisationId: v.string(), campaignId: v.string(), chargePointId: v.string() }),
+    ),
+    campaignId: v.optional(v.string()),
+  }),
+} satisfies JobKind<unknown>
+
+/** Which reservations' time is over. */
+export const reservationJob = { name: "reservations", payload: nothing } satisfies JobKind<unknown>

@@ -19,6 +19,10 @@ export interface ChargePointSettings {
   wireLog?: boolean | undefined
   /** s; null: the node's default. */
   heartbeatIntervalS?: number | null | undefined
+  /** V, phase to neutral; null: not stated. */
+  voltageV?: number | null | undefined
+  /** 1 to 3; null: not stated. */
+  phases?: number | null | undefined
 }
 
 interface ChargePointsOptions {
@@ -31,6 +35,9 @@ interface ChargePointsOptions {
 
 /** The longest path segment that every proxy on the way is sure to pass. */
 const MAX_IDENTITY_LENGTH = 255
+
+/** The end of low voltage: no charge point is supplied with more. */
+const MAX_VOLTAGE_V = 1000
 
 export class ChargePoints {
   readonly #options: ChargePointsOptions
@@ -147,6 +154,8 @@ const rulesFor = ({
   password,
   securityProfile,
   heartbeatIntervalS,
+  voltageV,
+  phases,
 }: ChargePointSettings): [holds: boolean, path: string, message: string][] => [
   [
     password == null || (password.length > 0 && Buffer.byteLength(password) <= 128),
@@ -159,6 +168,8 @@ const rulesFor = ({
     "heartbeatIntervalS",
     "must be 1 to 86400 s",
   ],
+  [voltageV == null || (voltageV >= 1 && voltageV <= MAX_VOLTAGE_V), "voltageV", `must be 1 to ${MAX_VOLTAGE_V} V`],
+  [phases == null || [1, 2, 3].includes(phases), "phases", "must be 1, 2 or 3"],
 ]
 
 /** `undefined` means "as it is", which a row cannot carry. */

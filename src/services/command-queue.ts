@@ -14,6 +14,8 @@ export interface Delivery {
   whenOffline: "Fail" | "Queue"
   /** Until when it may wait, epoch ms; the node's default where left out. */
   expiresAt?: number | undefined
+  /** From this instant on it would be of no use, epoch ms: where that is still to come it waits no longer. */
+  uselessFrom?: number | undefined
 }
 
 /** How long a command may wait at most, ms. */

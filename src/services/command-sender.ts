@@ -288,6 +288,9 @@ const timedOut = (sent: boolean): CommandError => ({
   description: sent ? "the charge point did not answer in time" : "the deadline passed before the CALL's turn came",
 })
 
+/** A charge point may repeat in its own words what it was asked. */
+const masked = (description: string): string => String(maskPayload(description))
+
 /** How a CALL leaves the command. What was sent and not answered has an unknown outcome: TimedOut. */
 function endOf(outcome: Outcome): End {
   if ("confirmation" in outcome) return { state: "Answered", confirmation: outcome.confirmation }
@@ -296,13 +299,16 @@ function endOf(outcome: Outcome): End {
     const error: CommandError = {
       code: "CallError",
       callErrorCode: cause.writtenCode || cause.code,
-      description: cause.description,
+      description: masked(cause.description),
     }
     return { state: "Failed", error }
   }
   if (cause instanceof UnreadableConfirmation) {
     const callErrorCode = cause.cause instanceof OcppError ? cause.cause.code : "FormationViolation"
-    return { state: "Failed", error: { code: "InvalidConfirmation", callErrorCode, description: cause.message } }
+    return {
+      state: "Failed",
+      error: { code: "InvalidConfirmation", callErrorCode, description: masked(cause.message) },
+    }
   }
   if (cause instanceof CallTimeout || cause instanceof DeadlinePassed)
     return { state: isSent ? "TimedOut" : "Failed", error: timedOut(isSent) }

@@ -27,6 +27,10 @@ export interface CommandWish {
   identity: string
   action: string
   request: unknown
+  /** Its command's id, where something in the books names it already. */
+  commandId?: string | undefined
+  /** What was asked for, by which repetitions are recognised; the request where left out. A link in it is drawn anew. */
+  asked?: unknown
   /** A wish that carries the key of an earlier one is that earlier one: no second CALL is sent. */
   idempotencyKey?: string | undefined
   /** How long the charge point may take, ms; the node's default where left out. */
@@ -127,7 +131,10 @@ class BusCommands implements Commands {
     const needsAcceptance = action === "RemoteStartTransaction" || action === "RemoteStopTransaction"
     const mayGoNow = !needsAcceptance || isAccepted(chargePoint)
     if (delivery.whenOffline === "Queue") {
-      const expiresAt = delivery.expiresAt ?? requestedAt + queueExpiryMs
+      const { uselessFrom = 0 } = delivery
+      const waits = delivery.expiresAt ?? requestedAt + queueExpiryMs
+      // Somebody who asks for what is over already means it.
+      const expiresAt = uselessFrom > requestedAt ? Math.min(waits, uselessFrom) : waits
       return this.#queue.add(order, { expiresAt, mayGoNow, needsAcceptance, online: chargePoint.online })
     }
     if (!mayGoNow) return { kind: "NotAllowedNow", reason: "the charge point has not been accepted yet" }
@@ -151,7 +158,7 @@ class BusCommands implements Commands {
     const requestedAt = clock.now()
     return {
       // Grows with every wish on this node, so that wishes of the same instant keep their order.
-      commandId: Bun.randomUUIDv7(),
+      commandId: wish.commandId ?? Bun.randomUUIDv7(),
       organisationId: viewer.organisationId,
       chargePointId: wish.chargePointId,
       action: wish.action,
@@ -160,7 +167,7 @@ class BusCommands implements Commands {
       requestedAt,
       deadlineAt: requestedAt + (wish.timeoutMs ?? callTimeoutMs),
       idempotencyKey: wish.idempotencyKey ?? null,
-      requestDigest: wish.idempotencyKey === undefined ? null : seals.digest(wish.request),
+      requestDigest: wish.idempotencyKey === undefined ? null : seals.digest(wish.asked ?? wish.request),
     }
   }
 

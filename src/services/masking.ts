@@ -8,8 +8,11 @@ const SECRET_NAME =
 
 // `scheme://user:password@`, wherever in a text.
 const URL_CREDENTIALS = /([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/?#"'<>]+@/gi
+// Busbar's own links: the token in the path is all that they ask for.
+const LINK_TOKEN = /(\/files\/(?:download|upload)\/)[\w-]+/g
 // `?token=…`, `&sig=…`: links that open without a login.
-const URL_SECRET = /([?&](?:[\w.-]*(?:token|signature|secret|password|credential|api_?key)|sig|key)=)[^&#\s"'<>]+/gi
+const URL_SECRET =
+  /([?&](?:[\w.-]*(?:token|signature|secret|password|passwd|credential|(?:api|access)[_-]?key)|sig|key|pass|pwd|auth)=)[^&#\s"'<>]+/gi
 // `password: …`, `"password":"…"` in free text, as in the data of a DataTransfer.
 const NAMED_SECRET =
   /((?:authorization_?key|passw\w{0,32}|passphrase|secret|token|api_?key)["']?\s*[:=]\s*["']?)[^\s"',;&}\]]+/gi
@@ -21,9 +24,9 @@ const SUSPICIOUS =
 /** Whether a configuration key's value must not be shown. Letter case carries no meaning. OCPP 1.6 §7.29. */
 export const isSecretKey = (key: string): boolean => SECRET_NAME.test(key)
 
-/** The text with the credentials and secret parameters of every URL in it masked. */
+/** The text with the credentials, link tokens and secret parameters of every URL in it masked. */
 export function maskUrl(text: string): string {
-  return text.replace(URL_CREDENTIALS, `$1${MASK}@`).replace(URL_SECRET, `$1${MASK}`)
+  return text.replace(URL_CREDENTIALS, `$1${MASK}@`).replace(LINK_TOKEN, `$1${MASK}`).replace(URL_SECRET, `$1${MASK}`)
 }
 
 /**

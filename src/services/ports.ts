@@ -4,22 +4,36 @@ import type { Event, JournalEntry } from "../facts/events.ts"
 import type {
   ApiTokenRow,
   ChargePointRow,
+  ChargingProfileRow,
   CommandRow,
   CommandState,
   ConfigurationKeyRow,
   ConnectorRow,
   DeletedChargePointRow,
   DeviationRow,
+  DiagnosticsRow,
+  FirmwareImageRow,
+  FirmwareUpdateRow,
   IdTagRow,
+  LocalListRow,
   MessageRow,
   MeterValueRow,
   RegistrationStatus,
   ReportRow,
+  ReservationRow,
+  ReservationState,
   StoredIdTagStatus,
   StrayMessageRow,
   TransactionRow,
   TransactionState,
 } from "../facts/rows.ts"
+import type { CampaignEntry } from "../facts/catalogue-of-campaigns.ts"
+import type {
+  FirmwareCampaignChargePointRow,
+  FirmwareCampaignChargePointState,
+  FirmwareCampaignRow,
+  FirmwareCampaignState,
+} from "../facts/rows-of-campaigns.ts"
 
 /** Time as services see it, so that tests can hold it still. */
 export interface Clock {
@@ -85,6 +99,28 @@ export interface CommandFilter {
   state?: CommandState[]
 }
 
+export interface ReservationFilter {
+  chargePointIds?: string[]
+  idTag?: string
+  state?: ReservationState[]
+}
+
+export interface FirmwareImageFilter {
+  /** Part of name, version or file name, whatever its letter case. */
+  search?: string
+  /** Only those that fit charge points of this vendor, or of any. */
+  vendor?: string
+  model?: string
+}
+
+export interface FirmwareCampaignFilter {
+  state?: FirmwareCampaignState[]
+}
+
+export interface CampaignProgressFilter {
+  state?: FirmwareCampaignChargePointState[]
+}
+
 /** Sums over an organisation's charge points. */
 export interface FleetSums {
   chargePoints: number
@@ -104,6 +140,12 @@ export interface Present<Row> {
   rows: Row[]
   /** By subject; one that is left out has no story yet. */
   versions: Map<string, number>
+}
+
+/** A campaign as a whole, or with one of its charge points. */
+export interface PresentCampaign {
+  campaign: FirmwareCampaignRow
+  chargePoint: FirmwareCampaignChargePointRow | null
 }
 
 /** Names one stored reading, and the transaction it belongs to. */
@@ -126,6 +168,17 @@ export interface Reads {
   /** In order of connectorId. */
   connectorsOf(chargePointIds: readonly string[]): Promise<ConnectorRow[]>
   configurationOf(chargePointIds: readonly string[]): Promise<ConfigurationKeyRow[]>
+  reservationsByIds(ids: readonly string[]): Promise<ReservationRow[]>
+  /** Newest first. */
+  reservations(organisationId: string, filter: ReservationFilter, page: Page): Promise<Slice<ReservationRow>>
+  reservationsOfEach(chargePointIds: readonly string[], page: EndPage): Promise<Map<string, Slice<ReservationRow>>>
+  /** The Active reservations of these charge points, soonest end first. */
+  activeReservationsOf(chargePointIds: readonly string[]): Promise<ReservationRow[]>
+  /** Requested or Active, with an expiryDate up to `until`, over all organisations, soonest first. */
+  overdueReservations(until: number, limit: number): Promise<ReservationRow[]>
+  localListsOf(chargePointIds: readonly string[]): Promise<LocalListRow[]>
+  /** What these charge points accepted, oldest first, without TxProfiles whose transaction is known to be over. */
+  chargingProfilesOf(chargePointIds: readonly string[]): Promise<ChargingProfileRow[]>
   deviationsOf(chargePointIds: readonly string[]): Promise<DeviationRow[]>
   transactionsByIds(transactionIds: readonly number[]): Promise<TransactionRow[]>
   /** The Active transactions of these charge points. */
@@ -210,17 +263,71 @@ export interface Reads {
     of: { chargePointId?: string; transactionId?: number },
     perConnector: number,
   ): Promise<Present<ReadingRef>>
+  /** The campaign with its charge points, in the order in which they were named. */
+  presentFirmwareCampaign(organisationId: string, campaignId: string): Promise<Present<PresentCampaign>>
   organisationExists(organisationId: string): Promise<boolean>
   apiTokenByHash(tokenHash: string): Promise<ApiTokenRow | undefined>
   apiTokens(organisationId: string): Promise<ApiTokenRow[]>
   /** Charge points that are online by the books, over all organisations, page by page in order of id. */
   onlineChargePoints(afterId: string | null, limit: number): Promise<ChargePointRow[]>
   fleet(organisationId: string, energySince: number, powerSince: number): Promise<FleetSums>
+  firmwareImages(organisationId: string, filter: FirmwareImageFilter, page: Page): Promise<Slice<FirmwareImageRow>>
+  firmwareImagesByIds(ids: readonly string[]): Promise<FirmwareImageRow[]>
+  firmwareUpdatesByIds(ids: readonly string[]): Promise<FirmwareUpdateRow[]>
+  firmwareUpdateByTokenHash(tokenHash: string): Promise<FirmwareUpdateRow | undefined>
+  firmwareUpdatesOf(chargePointId: string, page: Page): Promise<Slice<FirmwareUpdateRow>>
+  firmwareUpdatesOfEach(
+    chargePointIds: readonly string[],
+    page: EndPage,
+  ): Promise<Map<string, Slice<FirmwareUpdateRow>>>
+  diagnosticsByIds(ids: readonly string[]): Promise<DiagnosticsRow[]>
+  diagnosticsByTokenHash(tokenHash: string): Promise<DiagnosticsRow | undefined>
+  diagnosticsOf(chargePointId: string, page: Page): Promise<Slice<DiagnosticsRow>>
+  diagnosticsOfEach(chargePointIds: readonly string[], page: EndPage): Promise<Map<string, Slice<DiagnosticsRow>>>
+  firmwareCampaignsByIds(ids: readonly string[]): Promise<FirmwareCampaignRow[]>
+  firmwareCampaigns(
+    organisationId: string,
+    filter: FirmwareCampaignFilter,
+    page: Page,
+  ): Promise<Slice<FirmwareCampaignRow>>
+  firmwareCampaignChargePointsByIds(ids: readonly string[]): Promise<FirmwareCampaignChargePointRow[]>
+  /** In the order in which the charge points were named. */
+  firmwareCampaignProgress(
+    campaignId: string,
+    filter: CampaignProgressFilter,
+    page: Page,
+  ): Promise<Slice<FirmwareCampaignChargePointRow>>
+  firmwareCampaignProgressOfEach(
+    campaignIds: readonly string[],
+    filter: CampaignProgressFilter,
+    page: EndPage,
+  ): Promise<Map<string, Slice<FirmwareCampaignChargePointRow>>>
+  /** Of all organisations: Scheduled ones whose start has come by `at`, and the Running ones. */
+  firmwareCampaignsAtWork(at: number): Promise<FirmwareCampaignRow[]>
+  /** Pending in this campaign and due by `at`, where a request can leave now or the charge point is gone. */
+  askableChargePoints(campaignId: string, at: number, limit: number): Promise<CampaignEntry[]>
+  /** Attempts, of all organisations, of which the books know more than their campaigns, or whose time is over by `at`. */
+  firmwareAttemptsToFollow(at: number, limit: number): Promise<CampaignEntry[]>
+  /** What of these charge points a campaign may still wait for. */
+  campaignEntriesOf(chargePointIds: readonly string[]): Promise<CampaignEntry[]>
+  /** One part of a file's bytes; undefined where there is none. */
+  fileChunk(fileId: string, position: number): Promise<Uint8Array | undefined>
 }
 
 /** Thrown by every store call while the database cannot be reached or written; a later try may succeed. */
 export class StoreUnavailable extends Error {
   override readonly name = "StoreUnavailable"
+}
+
+/** Of each kind, before which instant (epoch ms) it goes. */
+export interface PruneBefore {
+  messages?: number
+  meterValues?: number
+  journal?: number
+  /** Requests for diagnostics, with their files. */
+  diagnostics?: number
+  /** Parts of files that belong to nothing: what a broken upload left behind. */
+  looseFileChunks?: number
 }
 
 export interface Store extends AsyncDisposable {
@@ -235,11 +342,14 @@ export interface Store extends AsyncDisposable {
   addDeviations(rows: readonly DeviationRow[]): Promise<void>
   /** Appends to the wire log, giving ids in order; resolves to the stored rows. */
   addMessages(rows: readonly Omit<MessageRow, "id">[]): Promise<MessageRow[]>
+  /** Keeps one part of a file's bytes, whose place in the file is its position (0, 1, …); resolves when it is on disk. */
+  addFileChunk(fileId: string, position: number, bytes: Uint8Array, at: number): Promise<void>
+  removeFileChunks(fileId: string): Promise<void>
   /**
-   * Removes wire log, readings and journal rows older than these instants, published or not, a bounded number per call;
-   * how many went.
+   * Removes what is older than these instants, journal rows published or not, a bounded number of rows per call; how many
+   * went.
    */
-  prune(before: { messages?: number; meterValues?: number; journal?: number }, limit: number): Promise<number>
+  prune(before: PruneBefore, limit: number): Promise<number>
   /** Called after each commit on this node with what was journalled, in the order of the commits. */
   onJournal(listener: (entry: JournalEntry) => void): void
   /** Journal rows not yet marked published, oldest first: those recorded before `olderThan` (ms), with ids above `afterId`. */
@@ -265,6 +375,14 @@ export interface Store extends AsyncDisposable {
   settleSetting(key: string, value: string): Promise<string>
   /** Null while commits succeed; else since when they have failed or been stuck (epoch ms). */
   troubleSince(): number | null
+}
+
+/** Jobs that hurry firmware campaigns; never rejects, for what is lost a sweep finds. */
+export interface CampaignJobs {
+  /** Something is known anew of these. */
+  follow(entries: readonly CampaignEntry[]): Promise<void>
+  /** These may begin attempts. */
+  advance(campaignIds: readonly string[]): Promise<void>
 }
 
 /** A command on its way to the node that holds the charge point's socket. */
@@ -423,6 +541,8 @@ export interface Interest {
   transactionId?: number
   /** With type Command. */
   commandId?: string
+  /** With type FirmwareCampaign. */
+  campaignId?: string
   /** What no lookup can tell. */
   wants?(event: Event): boolean
 }

@@ -36,6 +36,24 @@ export class ApiTokenNotFound extends Error {
   }
 }
 
+/** The organisation has no such firmware image. */
+export class FirmwareImageNotFound extends Error {
+  override readonly name = "FirmwareImageNotFound"
+
+  constructor() {
+    super("no firmware image has this id")
+  }
+}
+
+/** The organisation has no such firmware campaign. */
+export class FirmwareCampaignNotFound extends Error {
+  override readonly name = "FirmwareCampaignNotFound"
+
+  constructor() {
+    super("no firmware campaign has this id")
+  }
+}
+
 /** A name that has to be unique is in use. */
 export class AlreadyExists extends Error {
   override readonly name = "AlreadyExists"

@@ -129,5 +129,7 @@ export function newChargePoint(organisationId: string, identity: string, created
     connectedSince: null,
     disconnectedAt: null,
     lastSeenAt: null,
+    voltageV: null,
+    phases: null,
   }
 }

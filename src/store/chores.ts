@@ -1,5 +1,7 @@
 /** What is written without a rule: it shares the commit groups of the changes, so nothing else writes to the database. */
 import type { DeviationRow, MessageRow } from "../facts/rows.ts"
+import type { PruneBefore } from "../services/ports.ts"
+import { addFileChunk, pruneDiagnostics, pruneFileChunks, removeFileChunks } from "./file-statements.ts"
 import type { Session } from "./session.ts"
 import {
   addCounts,
@@ -10,6 +12,7 @@ import {
   pruneMessages,
   pruneMeterValues,
   putSetting,
+  type Statement,
   settleSetting,
 } from "./statements.ts"
 import { deviations, encode, fieldsOf, messages } from "./tables.ts"
@@ -28,10 +31,10 @@ export interface ChoreCatalogue {
   /** The value that the setting now has: the given one only if it had none. */
   settleSetting: [input: { key: string; value: string }, outcome: string]
   /** How many rows went, and how many of them were journal rows that had not been published. */
-  prune: [
-    input: { before: { messages?: number; meterValues?: number; journal?: number }; limit: number },
-    outcome: { gone: number; unpublished: number },
-  ]
+  prune: [input: { before: PruneBefore; limit: number }, outcome: { gone: number; unpublished: number }]
+  /** The bytes in hexadecimal digits, which cross to the writer as text. */
+  addFileChunk: [input: { fileId: string; position: number; at: number; hex: string }, outcome: null]
+  removeFileChunks: [input: { fileId: string }, outcome: null]
 }
 
 export type ChoreName = keyof ChoreCatalogue
@@ -92,20 +95,32 @@ export const chores: Chores = {
   },
 
   async prune(session, { before, limit }) {
-    const kinds = [
+    const kinds: readonly (readonly [Statement<object>, number | undefined])[] = [
       [pruneMessages, before.messages],
       [pruneMeterValues, before.meterValues],
       [pruneJournal, before.journal],
-    ] as const
+      [pruneDiagnostics, before.diagnostics],
+      [pruneFileChunks, before.looseFileChunks],
+    ]
     let gone = 0
     let unpublished = 0
     for (const [statement, instant] of kinds) {
       if (instant === undefined || gone >= limit) continue
       const rows = await session.run(statement, [[instant, limit - gone]])
       gone += rows.length
-      unpublished += rows.filter(({ published }) => published === 0).length
+      unpublished += rows.filter((row) => "published" in row && row.published === 0).length
     }
     return { gone, unpublished }
+  },
+
+  async addFileChunk(session, { fileId, position, at, hex }) {
+    await session.run(addFileChunk, [[fileId, position, at, hex]])
+    return null
+  },
+
+  async removeFileChunks(session, { fileId }) {
+    await session.run(removeFileChunks, [[fileId]])
+    return null
   },
 }
 

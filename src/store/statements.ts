@@ -164,6 +164,14 @@ export const takeTransactionIds: Statement<{ transactionId: number }> = {
   flags: [],
 }
 
+/** One row of parameters (any value) for each reservationId wanted. */
+export const takeReservationIds: Statement<{ reservationId: number }> = {
+  name: "take reservation ids",
+  sqlite: `UPDATE counters SET value = value + 1 WHERE name = 'reservationId' AND ? IS NOT NULL RETURNING value AS "reservationId"`,
+  postgres: `SELECT nextval('reservation_ids') AS "reservationId" FROM unnest($1::bigint[])`,
+  flags: [],
+}
+
 /** Locks idTags in key order, so that two nodes cannot both count up to a limit. Parameters: organisationId, idTagKey. */
 export const lockIdTags: Statement<never> = {
   name: "lock id tags",

@@ -3,7 +3,7 @@ import type { ChangeName, InputOf, OutcomeOf } from "../facts/catalogue.ts"
 import type { Event, JournalEntry } from "../facts/events.ts"
 import type { DeviationRow, MessageRow } from "../facts/rows.ts"
 import type { Log } from "../log.ts"
-import type { Reads, Store } from "../services/ports.ts"
+import type { PruneBefore, Reads, Store } from "../services/ports.ts"
 import type { ChoreCatalogue, ChoreName } from "./chores.ts"
 import { Collector, type Writer } from "./collector.ts"
 import type { Settled } from "./group.ts"
@@ -54,7 +54,7 @@ export class SqlStore implements Store {
     })
   }
 
-  async prune(before: ChoreCatalogue["prune"][0]["before"], limit: number): Promise<number> {
+  async prune(before: PruneBefore, limit: number): Promise<number> {
     const { gone, unpublished } = await this.#chore("prune", { before, limit })
     if (unpublished > 0)
       this.#log.warn(
@@ -62,6 +62,14 @@ export class SqlStore implements Store {
         "events older than the journal's retention are removed without ever having been published",
       )
     return gone
+  }
+
+  async addFileChunk(fileId: string, position: number, bytes: Uint8Array, at: number): Promise<void> {
+    await this.#chore("addFileChunk", { fileId, position, at, hex: Buffer.from(bytes).toString("hex") })
+  }
+
+  async removeFileChunks(fileId: string): Promise<void> {
+    await this.#chore("removeFileChunks", { fileId })
   }
 
   onJournal(listener: (entry: JournalEntry) => void): void {

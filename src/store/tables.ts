@@ -2,20 +2,27 @@
 import type {
   ApiTokenRow,
   ChargePointRow,
+  ChargingProfileRow,
   CommandRow,
   ConfigurationKeyRow,
   ConnectorRow,
   DeletedChargePointRow,
   DeviationRow,
+  DiagnosticsRow,
+  FirmwareImageRow,
+  FirmwareUpdateRow,
   IdTagRow,
+  LocalListRow,
   MessageRow,
   MeterValueRow,
   OrganisationRow,
   ReportRow,
   SealedRequestRow,
+  ReservationRow,
   StrayMessageRow,
   TransactionRow,
 } from "../facts/rows.ts"
+import type { FirmwareCampaignChargePointRow, FirmwareCampaignRow } from "../facts/rows-of-campaigns.ts"
 
 /** What SQL is given and gives back; flags are 0 and 1. */
 export type Value = string | number | null
@@ -106,6 +113,8 @@ export const chargePoints: Table<ChargePointRow> = {
     connectedSince: "integer",
     disconnectedAt: "integer",
     lastSeenAt: "integer",
+    voltageV: "real",
+    phases: "integer",
   },
   key: ["id"],
 }
@@ -239,6 +248,187 @@ export const configurationKeys: Table<ConfigurationKeyRow> = {
   key: ["chargePointId", "key"],
 }
 
+export const chargingProfiles: Table<ChargingProfileRow> = {
+  name: "charging_profiles",
+  columns: {
+    commandId: "text",
+    organisationId: "text",
+    chargePointId: "text",
+    connectorId: "integer",
+    transactionId: "integer",
+    idTagKey: "text",
+    chargingProfileId: "integer",
+    chargingProfilePurpose: "text",
+    stackLevel: "integer",
+    chargingProfile: "text",
+    acceptedAt: "integer",
+  },
+  key: ["commandId"],
+}
+
+export const localLists: Table<LocalListRow> = {
+  name: "local_lists",
+  columns: {
+    chargePointId: "text",
+    organisationId: "text",
+    listVersion: "integer",
+    highestVersion: "integer",
+    entries: "text",
+    toldAt: "integer",
+    lastStatus: "text",
+    lastStatusAt: "integer",
+  },
+  key: ["chargePointId"],
+}
+
+export const reservations: Table<ReservationRow> = {
+  name: "reservations",
+  columns: {
+    id: "text",
+    organisationId: "text",
+    chargePointId: "text",
+    reservationId: "integer",
+    connectorId: "integer",
+    idTag: "text",
+    idTagKey: "text",
+    parentIdTag: "text",
+    expiryDate: "integer",
+    state: "text",
+    endReason: "text",
+    requestedBy: "text",
+    requestedAt: "integer",
+    acceptedAt: "integer",
+    endedAt: "integer",
+    transactionId: "integer",
+  },
+  key: ["id"],
+}
+
+export const firmwareImages: Table<FirmwareImageRow> = {
+  name: "firmware_images",
+  columns: {
+    id: "text",
+    organisationId: "text",
+    name: "text",
+    version: "text",
+    fileName: "text",
+    vendor: "text",
+    model: "text",
+    size: "integer",
+    sha256: "text",
+    createdAt: "integer",
+    createdBy: "text",
+  },
+  key: ["id"],
+}
+
+export const firmwareUpdates: Table<FirmwareUpdateRow> = {
+  name: "firmware_updates",
+  columns: {
+    id: "text",
+    organisationId: "text",
+    chargePointId: "text",
+    firmwareImageId: "text",
+    location: "text",
+    retrieveDate: "integer",
+    requestedAt: "integer",
+    tokenHash: "text",
+    expiresAt: "integer",
+    state: "text",
+    status: "text",
+    statusAt: "integer",
+  },
+  key: ["id"],
+}
+
+export const diagnostics: Table<DiagnosticsRow> = {
+  name: "diagnostics",
+  columns: {
+    id: "text",
+    organisationId: "text",
+    chargePointId: "text",
+    location: "text",
+    requestedAt: "integer",
+    tokenHash: "text",
+    expiresAt: "integer",
+    state: "text",
+    fileName: "text",
+    status: "text",
+    statusAt: "integer",
+    uploadId: "text",
+    leaseUntil: "integer",
+    receivedName: "text",
+    size: "integer",
+    sha256: "text",
+    receivedAt: "integer",
+  },
+  key: ["id"],
+}
+
+export const firmwareCampaigns: Table<FirmwareCampaignRow> = {
+  name: "firmware_campaigns",
+  columns: {
+    id: "text",
+    organisationId: "text",
+    name: "text",
+    firmwareImageId: "text",
+    location: "text",
+    sealedLocation: "text",
+    protocol: "text",
+    startAt: "integer",
+    windowFrom: "integer",
+    windowUntil: "integer",
+    concurrency: "integer",
+    maxFailureShare: "real",
+    minFinished: "integer",
+    maxAttempts: "integer",
+    attemptTimeoutS: "integer",
+    retryDelayS: "integer",
+    retrieveDelayS: "integer",
+    retries: "integer",
+    retryInterval: "integer",
+    state: "text",
+    pauseReason: "text",
+    counts: "text",
+    finishedBefore: "integer",
+    failedBefore: "integer",
+    createdBy: "text",
+    createdAt: "integer",
+    startedAt: "integer",
+    endedAt: "integer",
+    idempotencyKey: "text",
+  },
+  key: ["id"],
+}
+
+export const firmwareCampaignChargePoints: Table<FirmwareCampaignChargePointRow> = {
+  name: "campaign_charge_points",
+  columns: {
+    id: "text",
+    campaignId: "text",
+    chargePointId: "text",
+    organisationId: "text",
+    position: "integer",
+    state: "text",
+    attempts: "integer",
+    commandId: "text",
+    sentAt: "integer",
+    status: "text",
+    statusAt: "integer",
+    dueAt: "integer",
+    failure: "text",
+  },
+  key: ["campaignId", "chargePointId"],
+}
+
+/** A part of a file; all parts but its last have the same length. */
+export interface FileChunkRow {
+  fileId: string
+  position: number
+  at: number
+  bytes: Uint8Array
+}
+
 export const reports: Table<ReportRow> = {
   name: "reports",
   columns: {
@@ -361,6 +551,15 @@ export interface Schema {
   commands: Stored<CommandRow>
   sealedRequests: Stored<SealedRequestRow>
   configurationKeys: Stored<ConfigurationKeyRow>
+  localLists: Stored<LocalListRow>
+  chargingProfiles: Stored<ChargingProfileRow>
+  reservations: Stored<ReservationRow>
+  firmwareImages: Stored<FirmwareImageRow>
+  firmwareUpdates: Stored<FirmwareUpdateRow>
+  diagnostics: Stored<DiagnosticsRow>
+  firmwareCampaigns: Stored<FirmwareCampaignRow>
+  campaignChargePoints: Stored<FirmwareCampaignChargePointRow>
+  fileChunks: FileChunkRow
   reports: Stored<ReportRow>
   strayMessages: Stored<StrayMessageRow>
   deviations: Stored<DeviationRow>

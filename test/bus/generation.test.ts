@@ -1,6 +1,7 @@
 /** A generation ends where Redis has lost a part of the story; the next one begins knowing what was told before it. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "bun:test"
 import { RESP_TYPES } from "redis"
+import { createLog } from "../../src/log.ts"
 import { CursorExpired } from "../../src/services/ports.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
 import { until } from "../support/until.ts"
@@ -54,6 +55,22 @@ test("a generation begins knowing what was told before, and tells what never was
   await using next = await openNode(server.url, journal)
   await next.stream.reached(new Map([["x", 4]]), signal)
   expect(await toldAnew(next, 2)).toEqual(["x/4", "y/1"])
+})
+
+test("who waits for another node to begin a generation says so", async () => {
+  const lock = "busbar:events:generation:lock"
+  await behindTheBack(server.url, (client) => client.set(lock, "another node's"))
+  const lines: string[] = []
+  const log = createLog("info", { write: (line) => void lines.push(line) })
+  const opening = openNode(server.url, new MemoryJournal(), { log })
+  await until("it says so", () => lines.length > 0)
+  await behindTheBack(server.url, (client) => client.del(lock))
+  await using node = await opening
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+    "another node is beginning the stream of events: this one waits for it",
+    "the stream of events begins",
+  ])
+  expect(node.stream.cursor).not.toBe("")
 })
 
 test("what was published in a lost generation and is not marked yet is told again in the next one", async () => {

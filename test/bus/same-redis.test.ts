@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test"
 import { createClient } from "redis"
 import { AnotherRedis, type SameRedisOptions, watchForAnotherRedis } from "../../src/bus/same-redis.ts"
+import { createLog } from "../../src/log.ts"
 import { openRedis } from "../../src/redis/redis.ts"
 import { startRedis } from "../support/redis.ts"
 import { until } from "../support/until.ts"
@@ -21,10 +22,10 @@ function openBooks() {
   return { settings, written, store }
 }
 
-async function startWatch(url: string, store: SameRedisOptions["store"], leaseMs = 300) {
+async function startWatch(url: string, store: SameRedisOptions["store"], leaseMs = 300, log = quietLog) {
   const redis = await openRedis({ url, dataDir: "", log: quietLog })
   try {
-    const watch = await watchForAnotherRedis({ redis, store, log: quietLog, leaseMs })
+    const watch = await watchForAnotherRedis({ redis, store, log, leaseMs })
     return {
       get hasStrangers() {
         return watch.hasStrangers
@@ -52,6 +53,23 @@ test("a start on another Redis than that of the nodes at work is refused, and al
   await second[Symbol.asyncDispose]()
   await using third = await startWatch(other.url, store)
   expect(third.hasStrangers).toBe(false)
+})
+
+test("a start that has to wait says once why it does", async () => {
+  await using one = await startRedis()
+  await using other = await startRedis()
+  const { store } = openBooks()
+  const before = await startWatch(one.url, store)
+  await before[Symbol.asyncDispose]()
+  const lines: string[] = []
+  await using after = await startWatch(
+    other.url,
+    store,
+    300,
+    createLog("warn", { write: (line) => void lines.push(line) }),
+  )
+  expect(after.hasStrangers).toBe(false)
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual([expect.stringContaining("the start waits 1 s")])
 })
 
 test("an emptied Redis is the same for all who use it: nobody is a stranger", async () => {

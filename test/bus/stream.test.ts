@@ -130,6 +130,8 @@ test("a cursor of another generation has expired, and so has a text that is none
   expect(await failureOf(told.ended)).toBeInstanceOf(CursorExpired)
   expect(await failureOf(listen(a.stream, { after: cursor }).ended)).toBeInstanceOf(CursorExpired)
   expect(await failureOf(listen(a.stream, { after: "nonsense" }).ended)).toBeInstanceOf(CursorExpired)
+  const beyondRedis = Buffer.from(`${journal.generation} ${2n ** 64n}-0 0`).toString("base64url")
+  expect(await failureOf(listen(a.stream, { after: beyondRedis }).ended)).toBeInstanceOf(CursorExpired)
 
   // In the new generation a subject's story goes on where it is, whoever is first to publish.
   const again = listen(a.stream)

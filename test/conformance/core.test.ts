@@ -1,4 +1,4 @@
-/** The 34 Core cases of the certification's test tool. */
+/** The certification's 34 cases of Core. */
 import { coreCases } from "../../bench/conformance/cases/core.ts"
 import { testCases } from "./cases.ts"
 

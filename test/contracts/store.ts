@@ -1,7 +1,10 @@
 /** What every store does, on whichever engine. */
 import { describe } from "bun:test"
 import { commandQueueContract } from "../store/contract/command-queue.ts"
+import { chargingProfileContract } from "../store/contract/charging-profiles.ts"
 import { commitContract } from "../store/contract/commits.ts"
+import { fileContract } from "../store/contract/files.ts"
+import { firmwareCampaignContract } from "../store/contract/firmware-campaigns.ts"
 import { journalContract } from "../store/contract/journal.ts"
 import { lifeContract } from "../store/contract/life.ts"
 import { presentContract } from "../store/contract/present.ts"
@@ -16,6 +19,9 @@ export function storeContract(name: string, openPlace: OpenPlace): void {
     readContract(openPlace)
     presentContract(openPlace)
     commandQueueContract(openPlace)
+    chargingProfileContract(openPlace)
+    fileContract(openPlace)
+    firmwareCampaignContract(openPlace)
     lifeContract(openPlace)
   })
 }

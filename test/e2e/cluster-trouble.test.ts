@@ -161,6 +161,13 @@ test("a node cut off from Redis goes on serving its charge points; one that has 
   await expectOwner(identity, newer, [a, b, c])
 })
 
+test("a node to which Redis keeps its connections and says nothing is not ready", async () => {
+  a.toRedis.pause()
+  await until("the node says so", async () => !(await fetch(a.process.readyUrl)).ok)
+  a.toRedis.resume()
+  await until("the node is back", async () => (await fetch(a.process.readyUrl)).ok)
+})
+
 test("a socket opened at a node that is cut off from Redis wins when the wire is back", async () => {
   const identity = await newIdentity(a)
   const older = await opened(b, identity, 1)

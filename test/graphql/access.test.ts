@@ -38,6 +38,23 @@ const INPUTS: Record<string, string> = {
   remoteStopTransaction: `{ chargePoint: "nobody", transactionId: -1 }`,
   reset: `{ chargePoint: "nobody", type: SOFT }`,
   unlockConnector: `{ chargePoint: "nobody", connectorId: 1 }`,
+  setChargingProfile: `{ chargePoint: "nobody", connectorId: 1, csChargingProfiles: {
+    chargingProfileId: 1, stackLevel: 0, chargingProfilePurpose: TX_DEFAULT_PROFILE, chargingProfileKind: RELATIVE,
+    chargingSchedule: { chargingRateUnit: A, chargingSchedulePeriod: [{ startPeriod: 0, limit: 6 }] } } }`,
+  clearChargingProfile: `{ chargePoint: "nobody" }`,
+  getCompositeSchedule: `{ chargePoint: "nobody", connectorId: 1, duration: 60 }`,
+  updateFirmware: `{ chargePoint: "nobody", location: "https://x/", retrieveDate: "2026-01-01T00:00:00Z" }`,
+  getDiagnostics: `{ chargePoint: "nobody" }`,
+  getLocalListVersion: `{ chargePoint: "nobody" }`,
+  sendLocalList: `{ chargePoint: "nobody", updateType: FULL }`,
+  reserveNow: `{ chargePoint: "nobody", connectorId: 1, idTag: "t", expiryDate: "2030-01-01T00:00:00Z" }`,
+  cancelReservation: `{ chargePoint: "nobody", reservationId: 1 }`,
+  triggerMessage: `{ chargePoint: "nobody", requestedMessage: HEARTBEAT }`,
+  createFirmwareCampaign: `{ location: "https://x/", chargePoints: ["nobody"] }`,
+  pauseFirmwareCampaign: `{ id: "RmlybXdhcmVDYW1wYWlnbjpub2JvZHk=" }`,
+  resumeFirmwareCampaign: `{ id: "RmlybXdhcmVDYW1wYWlnbjpub2JvZHk=" }`,
+  cancelFirmwareCampaign: `{ id: "RmlybXdhcmVDYW1wYWlnbjpub2JvZHk=" }`,
+  deleteFirmwareImage: `{ id: "RmlybXdhcmVJbWFnZTpub2JvZHk=" }`,
 }
 const ADMINS_OWN = ["createApiToken", "revokeApiToken"]
 
@@ -48,6 +65,9 @@ const QUERIES: Record<string, string> = {
   transaction: `transaction(transactionId: 1) { id }`,
   transactions: `transactions { totalCount }`,
   idTags: `idTags { pageInfo { hasNextPage } }`,
+  reservations: `reservations { pageInfo { hasNextPage } }`,
+  firmwareCampaigns: `firmwareCampaigns { pageInfo { hasNextPage } }`,
+  firmwareImages: `firmwareImages { pageInfo { hasNextPage } }`,
   commands: `commands { pageInfo { hasNextPage } }`,
   clusterNodes: `clusterNodes { nodeId }`,
   fleet: `fleet { online }`,
@@ -60,6 +80,7 @@ const SUBSCRIPTIONS: Record<string, string> = {
   transactionChanged: `transactionChanged { cursor }`,
   meterValuesReceived: `meterValuesReceived { cursor }`,
   commandChanged: `commandChanged { cursor }`,
+  firmwareCampaignChanged: `firmwareCampaignChanged(id: "RmlybXdhcmVDYW1wYWlnbjpub2JvZHk=") { cursor }`,
   fleetChanged: `fleetChanged { cursor }`,
   messageExchanged: `messageExchanged(chargePoint: "nobody") { cursor }`,
 }

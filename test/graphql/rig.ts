@@ -16,9 +16,11 @@ import type { ChargePointRow, Role } from "../../src/facts/rows.ts"
 import { createLog } from "../../src/log.ts"
 import { openRedis } from "../../src/redis/redis.ts"
 import type { Commands } from "../../src/services/commands.ts"
+import { createFileServices } from "../../src/services/file-services.ts"
 import { Passwords } from "../../src/services/passwords.ts"
 import { type EventStream, type Reads, type Store, StoreUnavailable } from "../../src/services/ports.ts"
 import { newChargePoint } from "../../src/services/registration.ts"
+import { Seals } from "../../src/services/seals.ts"
 import { Tokens } from "../../src/services/tokens.ts"
 import { openStore } from "../../src/store/index.ts"
 import { startRedis } from "../support/redis.ts"
@@ -103,7 +105,22 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   )
   const reads = new Map<string, number>()
   let broken: boolean | keyof Reads = false
+  const commands: Commands = { send: options.commands ?? noCommands, cancel: options.cancel ?? noCancel }
+  const { firmware, firmwareCampaigns, diagnostics } = createFileServices({
+    store,
+    commands,
+    seals: new Seals("a key for tests only"),
+    clock,
+    log,
+    places: { http: () => "http://files.example", ftp: () => undefined },
+    linkLifetimeMs: 3_600_000,
+    maxImageBytes: 1_000_000,
+    maxDiagnosticsBytes: 1_000_000,
+  })
   const services = createServices({
+    firmware,
+    firmwareCampaigns,
+    diagnostics,
     store: {
       change: (name, input) => store.change(name, input),
       read: counted(store.read, reads, (name) => broken === true || broken === name),

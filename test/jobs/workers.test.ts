@@ -7,6 +7,7 @@ import { openJobs } from "../../src/jobs/jobs.ts"
 import { createQueueJobs } from "../../src/jobs/queue-jobs.ts"
 import { Liveness } from "../../src/services/liveness.ts"
 import type { DisconnectReason, Store } from "../../src/services/ports.ts"
+import { Seals } from "../../src/services/seals.ts"
 import { openStore } from "../../src/store/index.ts"
 import { startWorkers } from "../../workers/index.ts"
 import { openNode, quietLog, systemClock } from "../bus/support.ts"
@@ -183,10 +184,13 @@ test("the workers sweep and prune by themselves", async () => {
     queueJobs: createQueueJobs({ jobs, clock: systemClock, log: quietLog }),
     store,
     bus: node.bus,
+    firmware: { update: async () => ({ kind: "Unavailable", reason: "this test has no campaigns" }) },
+    seals: new Seals("a key for tests only"),
+    callTimeoutMs: 1_000,
     clock: systemClock,
     log: quietLog,
     silenceLimitMs: 60_000,
-    retention: { messagesMs: 1_000, meterValuesMs: 1_000, journalMs: 3_600_000 },
+    retention: { messagesMs: 1_000, meterValuesMs: 1_000, diagnosticsMs: 1_000, journalMs: 3_600_000 },
     livenessEveryMs: 50,
     retentionEveryMs: 50,
   })

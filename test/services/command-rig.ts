@@ -25,7 +25,7 @@ export async function openNodes(count: number, url: string) {
     Array.from({ length: count }, async () => {
       const node = await openNode(url)
       const lines = new Lines()
-      const jobs = openJobs({ redis: node.redis, log: quietLog })
+      const jobs = openJobs({ redis: node.redis, log: quietLog, replanEveryMs: 200 })
       const queueJobs = createQueueJobs({ jobs, clock: systemClock, log: quietLog })
       const commands = createCommands({
         store,

@@ -74,6 +74,16 @@ for (const [place, count] of [
       expect(errorOf(command)).toMatchObject({ code: "CallError", callErrorCode: "NotSupported" })
     })
 
+    test("whose CALLERROR repeats what was secret in the request is shown without that", async () => {
+      await using nodes = await openNodes(count)
+      const { store, first, last } = nodes
+      const words = "cannot resolve ftp://busbar:s3cret@files.example/upload/"
+      const { id } = await connect(last, store, ({ uniqueId }) => [4, uniqueId, "GenericError", words, {}])
+      const result = await first.commands.send(viewer, wish(id))
+      expect(result).toMatchObject({ kind: "CallError", description: "cannot resolve ftp://***@files.example/upload/" })
+      expect(JSON.stringify(await stored(store, result))).not.toContain("s3cret")
+    })
+
     test("whose confirmation cannot be read is reported as such", async () => {
       await using nodes = await openNodes(count)
       const { store, first, last } = nodes

@@ -37,8 +37,9 @@ test("several nodes may start on an empty PostgreSQL database at once", async ()
   const stores = await Promise.all([place.open(), place.open(), place.open()])
   const counts = await Promise.all(stores.map((store) => store.read.countChargePoints("default", {})))
   expect(counts).toEqual([0, 0, 0])
-  const names = (await place.query("SELECT name FROM migrations ORDER BY name")).map(({ name }) => name)
-  expect(names).toEqual(["0001-core", "0002-command-queue"])
+  const names = (await place.query("SELECT name FROM migrations ORDER BY name")).map(({ name }) => String(name))
+  expect(names.slice(0, 2)).toEqual(["0001-core", "0002-command-queue"])
+  expect(new Set(names).size).toBe(names.length)
 })
 
 test("of two nodes that create the same identity at once, one learns that it exists", async () => {

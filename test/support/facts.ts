@@ -4,24 +4,44 @@
  */
 import type { ChangeName, ChangeOf, InputOf, OutcomeOf } from "../../src/facts/catalogue.ts"
 import { changes } from "../../src/facts/changes/index.ts"
+import { isUnderWay } from "../../src/facts/campaigns.ts"
 import type { Event, EventBody } from "../../src/facts/events.ts"
+import {
+  type CampaignEntryKey,
+  type Facts,
+  type FirmwareCampaignChargePoints,
+  type FirmwareCampaigns,
+  LATEST_LIMIT,
+  type MeterValues,
+  NotLoaded,
+  type Reservations,
+  type Rows,
+  type Transactions,
+} from "../../src/facts/facts.ts"
 import { compareInQueue } from "../../src/facts/queue.ts"
-import { type Facts, type MeterValues, NotLoaded, type Rows, type Transactions } from "../../src/facts/facts.ts"
 import type {
   ApiTokenRow,
   ChargePointRow,
+  ChargingProfileRow,
   CommandRow,
   ConfigurationKeyRow,
   ConnectorRow,
   DeletedChargePointRow,
+  DiagnosticsRow,
+  FirmwareImageRow,
+  FirmwareUpdateRow,
   IdTagRow,
+  LocalListRow,
   MeterValueRow,
   OrganisationRow,
   ReportRow,
   SealedRequestRow,
+  ReservationRow,
   StrayMessageRow,
   TransactionRow,
 } from "../../src/facts/rows.ts"
+
+import type { FirmwareCampaignChargePointRow, FirmwareCampaignRow } from "../../src/facts/rows-of-campaigns.ts"
 
 /** An event as a rule told it. */
 export type Told = EventBody & Omit<Event, "version" | keyof EventBody>
@@ -40,15 +60,24 @@ const emptyTables = () => ({
   sealedRequests: new Map<string, SealedRequestRow>(),
   configurationKeys: new Map<string, ConfigurationKeyRow>(),
   deletedChargePoints: new Map<string, DeletedChargePointRow>(),
+  localLists: new Map<string, LocalListRow>(),
+  chargingProfiles: new Map<string, ChargingProfileRow>(),
+  firmwareImages: new Map<string, FirmwareImageRow>(),
+  firmwareUpdates: new Map<string, FirmwareUpdateRow>(),
+  diagnostics: new Map<string, DiagnosticsRow>(),
+  firmwareCampaigns: new Map<string, FirmwareCampaignRow>(),
+  firmwareCampaignChargePoints: new Map<string, FirmwareCampaignChargePointRow>(),
+  reservations: new Map<string, ReservationRow>(),
   reports: new Map<string, ReportRow>(),
   strayMessages: new Map<string, StrayMessageRow>(),
   apiTokens: new Map<string, ApiTokenRow>(),
   events: [] as Told[],
   lastTransactionId: { value: 0 },
+  lastReservationId: { value: 0 },
 })
 type Tables = ReturnType<typeof emptyTables>
 
-type TableName = Exclude<keyof Tables, "events" | "lastTransactionId">
+type TableName = Exclude<keyof Tables, "events" | "lastTransactionId" | "lastReservationId">
 type RowOf<Name extends TableName> = Tables[Name] extends Map<string, infer Row> ? Row : never
 
 /** Which questions a unit of work has loaded the answers to. */
@@ -110,6 +139,21 @@ class MemoryRowsOfChargePoint<Row extends { chargePointId: string }, Key> extend
   }
 }
 
+type Transfer = { id: string; chargePointId: string; requestedAt: number; state: string }
+
+class MemoryTransfers<Row extends Transfer> extends MemoryRows<Row, string> {
+  loadLatestOf(chargePointIds: readonly string[]) {
+    return this.loaded.note("latest", chargePointIds)
+  }
+
+  latestOf(chargePointId: string) {
+    this.loaded.demand("latest", chargePointId)
+    return this.where((row) => row.chargePointId === chargePointId && row.state !== "Failed")
+      .sort((one, other) => other.requestedAt - one.requestedAt)
+      .slice(0, LATEST_LIMIT)
+  }
+}
+
 class MemoryChargePoints extends MemoryRows<ChargePointRow, string> {
   loadByIdentity(identities: readonly string[]) {
     return this.loaded.note("identity", identities)
@@ -141,6 +185,89 @@ class MemoryCommands extends MemoryRows<CommandRow, string> {
   queued(chargePointId: string) {
     this.loaded.demand("queued", chargePointId)
     return this.where((row) => row.chargePointId === chargePointId && row.state === "Queued").sort(compareInQueue)
+  }
+}
+
+class MemoryCampaigns extends MemoryRows<FirmwareCampaignRow, string> implements FirmwareCampaigns {
+  loadByIdempotencyKey(keys: readonly { organisationId: string; idempotencyKey: string }[]) {
+    return this.loaded.note(
+      "idempotencyKey",
+      keys.map((key) => keyText(key.organisationId, key.idempotencyKey)),
+    )
+  }
+
+  byIdempotencyKey(organisationId: string, idempotencyKey: string) {
+    this.loaded.demand("idempotencyKey", keyText(organisationId, idempotencyKey))
+    return this.where((row) => row.organisationId === organisationId && row.idempotencyKey === idempotencyKey)[0]
+  }
+}
+
+class MemoryCampaignChargePoints
+  extends MemoryRows<FirmwareCampaignChargePointRow, CampaignEntryKey>
+  implements FirmwareCampaignChargePoints
+{
+  loadPending(campaignIds: readonly string[]) {
+    return this.loaded.note("pending", campaignIds)
+  }
+
+  pending(campaignId: string) {
+    this.loaded.demand("pending", campaignId)
+    return this.where((row) => row.campaignId === campaignId && row.state === "Pending")
+  }
+
+  loadUnderWay(chargePointIds: readonly string[]) {
+    return this.loaded.note("underWay", chargePointIds)
+  }
+
+  underWay(chargePointId: string) {
+    this.loaded.demand("underWay", chargePointId)
+    return this.where((row) => row.chargePointId === chargePointId && isUnderWay(row.state))
+  }
+}
+
+class MemoryReservations extends MemoryRows<ReservationRow, string> implements Reservations {
+  readonly #lastId: { value: number }
+  #drawn = 0
+
+  constructor({ reservations, lastReservationId }: Tables) {
+    super(reservations, String, (row) => row.id)
+    this.#lastId = lastReservationId
+  }
+
+  loadOpen(chargePointIds: readonly string[]) {
+    return this.loaded.note("open", chargePointIds)
+  }
+
+  open(chargePointId: string) {
+    this.loaded.demand("open", chargePointId)
+    return this.#inOrder(
+      (row) => row.chargePointId === chargePointId && (row.state === "Requested" || row.state === "Active"),
+    )
+  }
+
+  loadByNumber(keys: Parameters<Reservations["loadByNumber"]>[0]) {
+    return this.loaded.note(
+      "number",
+      keys.map((key) => keyText(key.chargePointId, key.reservationId)),
+    )
+  }
+
+  byNumber({ chargePointId, reservationId }: Parameters<Reservations["byNumber"]>[0]) {
+    this.loaded.demand("number", keyText(chargePointId, reservationId))
+    return this.#inOrder((row) => row.chargePointId === chargePointId && row.reservationId === reservationId)
+  }
+
+  async drawIds(count: number) {
+    this.#drawn += count
+  }
+
+  nextId() {
+    if (this.#drawn-- <= 0) throw new Error("more reservationIds were used than drawn")
+    return ++this.#lastId.value
+  }
+
+  #inOrder(wanted: (row: ReservationRow) => boolean) {
+    return this.where(wanted).sort((one, other) => one.requestedAt - other.requestedAt || (one.id < other.id ? -1 : 1))
   }
 }
 
@@ -281,6 +408,7 @@ const factsOver = (tables: Tables): Facts => {
   const connectorText = (key: { chargePointId: string; connectorId: number }) =>
     keyText(key.chargePointId, key.connectorId)
   const idTagText = (key: { organisationId: string; idTagKey: string }) => keyText(key.organisationId, key.idTagKey)
+  const campaignText = (key: CampaignEntryKey) => keyText(key.campaignId, key.chargePointId)
   const configurationText = (key: { chargePointId: string; key: string }) => keyText(key.chargePointId, key.key)
   return {
     organisations: byId(tables.organisations),
@@ -293,6 +421,22 @@ const factsOver = (tables: Tables): Facts => {
     sealedRequests: new MemoryRows(tables.sealedRequests, String, (row) => row.commandId),
     configurationKeys: new MemoryRowsOfChargePoint(tables.configurationKeys, configurationText, configurationText),
     deletedChargePoints: additionsTo(tables.deletedChargePoints),
+    chargingProfiles: new MemoryRowsOfChargePoint<ChargingProfileRow, string>(
+      tables.chargingProfiles,
+      String,
+      (row) => row.commandId,
+    ),
+    localLists: new MemoryRows<LocalListRow, string>(tables.localLists, String, (row) => row.chargePointId),
+    firmwareImages: byId(tables.firmwareImages),
+    firmwareUpdates: new MemoryTransfers(tables.firmwareUpdates, String, (row) => row.id),
+    diagnostics: new MemoryTransfers(tables.diagnostics, String, (row) => row.id),
+    firmwareCampaigns: new MemoryCampaigns(tables.firmwareCampaigns, String, (row) => row.id),
+    firmwareCampaignChargePoints: new MemoryCampaignChargePoints(
+      tables.firmwareCampaignChargePoints,
+      campaignText,
+      campaignText,
+    ),
+    reservations: new MemoryReservations(tables),
     reports: additionsTo(tables.reports),
     strayMessages: additionsTo(tables.strayMessages),
     apiTokens: byId(tables.apiTokens),

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { startApp } from "../../src/app.ts"
 import { readConfig } from "../../src/config.ts"
 import { createLog } from "../../src/log.ts"
+import type { Clock } from "../../src/services/ports.ts"
 
 export interface TestNode extends AsyncDisposable {
   /** Up to and including `/ocpp`. */
@@ -18,8 +19,8 @@ export interface TestNode extends AsyncDisposable {
 
 const TOKEN = "the-token-of-every-test-node"
 
-/** Starts a node; `environment` is added to what a test needs. */
-export async function startTestNode(environment: Record<string, string> = {}): Promise<TestNode> {
+/** Starts a node; `environment` is added to what a test needs. `clock` is the node's, the real one unless told. */
+export async function startTestNode(environment: Record<string, string> = {}, clock?: Clock): Promise<TestNode> {
   const folder = await mkdtemp(join(tmpdir(), "busbar-node-"))
   const config = readConfig({
     HOST: "127.0.0.1",
@@ -31,7 +32,7 @@ export async function startTestNode(environment: Record<string, string> = {}): P
     LOG_LEVEL: process.env["TEST_LOG_LEVEL"] ?? "error",
     ...environment,
   })
-  const app = await startApp(config, createLog(config.LOG_LEVEL)).catch(async (cause: unknown) => {
+  const app = await startApp(config, createLog(config.LOG_LEVEL), clock).catch(async (cause: unknown) => {
     await rm(folder, { recursive: true, force: true })
     throw cause
   })

@@ -2,7 +2,9 @@ import type { ChangeOf } from "../catalogue.ts"
 import { chargePointSubject } from "../events.ts"
 import { inferEnd } from "../inferred-end.ts"
 import { latest } from "../instants.ts"
+import { loadLessons } from "../learning/index.ts"
 import { CHARGE_POINT_DELETED, leaveQueue } from "../queue.ts"
+import { endReservation } from "../reservations.ts"
 import { loadTold, tellChargePoint } from "../told-charge-point.ts"
 
 const subjects = (input: { chargePointId: string }) => [chargePointSubject(input.chargePointId)]
@@ -55,8 +57,14 @@ export const deleteChargePoint: ChangeOf<"deleteChargePoint"> = {
     const chargePointIds = inputs.map((input) => input.chargePointId)
     await loadTold(facts, chargePointIds)
     await facts.configurationKeys.loadOf(chargePointIds)
+    await facts.chargingProfiles.loadOf(chargePointIds)
     await facts.transactions.loadUnended(chargePointIds)
     await facts.commands.loadQueued(chargePointIds)
+    await loadLessons(
+      facts,
+      chargePointIds.flatMap((id) => facts.commands.queued(id)),
+    )
+    await facts.reservations.loadOpen(chargePointIds)
   },
   apply(facts, { organisationId, chargePointId, at }) {
     const chargePoint = facts.chargePoints.get(chargePointId)
@@ -69,9 +77,12 @@ export const deleteChargePoint: ChangeOf<"deleteChargePoint"> = {
     for (const command of facts.commands.queued(chargePointId)) {
       leaveQueue(facts, { ...command, state: "Cancelled", answeredAt: at, error: CHARGE_POINT_DELETED }, at)
     }
+    for (const reservation of facts.reservations.open(chargePointId))
+      endReservation(facts, reservation, "Cancelled", "Deleted", at)
     tellChargePoint(facts, "Deleted", chargePoint, at)
     for (const connector of facts.connectors.of(chargePointId)) facts.connectors.delete(connector)
     for (const key of facts.configurationKeys.of(chargePointId)) facts.configurationKeys.delete(key)
+    for (const { commandId } of facts.chargingProfiles.of(chargePointId)) facts.chargingProfiles.delete(commandId)
     facts.chargePoints.delete(chargePointId)
     const { identity } = chargePoint
     facts.deletedChargePoints.add({ id: chargePointId, organisationId, identity, deletedAt: at })

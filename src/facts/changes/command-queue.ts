@@ -1,6 +1,7 @@
 import type { ChangeOf } from "../catalogue.ts"
 import { chargePointSubject } from "../events.ts"
 import type { Facts } from "../facts.ts"
+import { loadLessons } from "../learning/index.ts"
 import { answerTimeMs, CHARGE_POINT_DELETED, compareInQueue, isAccepted, leaveQueue, QUEUE_LIMIT } from "../queue.ts"
 import type { CommandRow, SealedRequestRow } from "../rows.ts"
 
@@ -10,6 +11,15 @@ function joinQueue(facts: Facts, command: CommandRow, request: SealedRequestRow,
   facts.commands.put(command)
   facts.sealedRequests.put(request)
   facts.tell(command.organisationId, chargePointSubject(command.chargePointId), at, { type: "Command", command })
+}
+
+/** Loads the commands, and what they teach where they end. */
+async function loadCommands(facts: Facts, inputs: readonly { commandId: string }[]): Promise<void> {
+  await facts.commands.load(inputs.map(({ commandId }) => commandId))
+  await loadLessons(
+    facts,
+    inputs.flatMap(({ commandId }) => facts.commands.get(commandId) ?? []),
+  )
 }
 
 /** Whether the command is the next to be sent. */
@@ -48,7 +58,7 @@ export const sendQueuedCommand: ChangeOf<"sendQueuedCommand"> = {
   subjects,
   async load(facts, inputs) {
     const chargePointIds = inputs.map((input) => input.chargePointId)
-    await facts.commands.load(inputs.map((input) => input.commandId))
+    await loadCommands(facts, inputs)
     await facts.commands.loadQueued(chargePointIds)
     await facts.chargePoints.load(chargePointIds)
   },
@@ -73,7 +83,7 @@ export const sendQueuedCommand: ChangeOf<"sendQueuedCommand"> = {
 export const requeueCommand: ChangeOf<"requeueCommand"> = {
   subjects,
   async load(facts, inputs) {
-    await facts.commands.load(inputs.map((input) => input.commandId))
+    await loadCommands(facts, inputs)
     await facts.chargePoints.load(inputs.map((input) => input.chargePointId))
   },
   apply(facts, { organisationId, commandId, chargePointId, nodeId, at, request }) {
@@ -104,7 +114,7 @@ export const requeueCommand: ChangeOf<"requeueCommand"> = {
 
 export const dropQueuedCommand: ChangeOf<"dropQueuedCommand"> = {
   subjects,
-  load: (facts, inputs) => facts.commands.load(inputs.map((input) => input.commandId)),
+  load: loadCommands,
   apply(facts, { organisationId, commandId, state, at }) {
     const row = facts.commands.get(commandId)
     if (row?.organisationId !== organisationId) return { notFound: true }

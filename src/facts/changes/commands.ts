@@ -1,12 +1,15 @@
 import type { ChangeOf, InputOf } from "../catalogue.ts"
 import { chargePointSubject } from "../events.ts"
 import type { Facts } from "../facts.ts"
+import { learn, loadLessons } from "../learning/index.ts"
 import { leaveQueue } from "../queue.ts"
 import type { CommandRow, ConfigurationKeyRow } from "../rows.ts"
 import { loadTold, tellChargePoint } from "../told-charge-point.ts"
 
 const tell = (facts: Facts, command: CommandRow, at: number) =>
   facts.tell(command.organisationId, chargePointSubject(command.chargePointId), at, { type: "Command", command })
+
+const hasEnded = ({ answeredAt }: CommandRow): boolean => answeredAt !== null
 
 export const recordCommand: ChangeOf<"recordCommand"> = {
   subjects: ({ command }) => [chargePointSubject(command.chargePointId)],
@@ -17,6 +20,7 @@ export const recordCommand: ChangeOf<"recordCommand"> = {
         idempotencyKey === null ? [] : [{ organisationId, idempotencyKey }],
       ),
     )
+    await loadLessons(facts, inputs.map(({ command }) => command).filter(hasEnded))
   },
   apply(facts, { command }) {
     const { id, organisationId, idempotencyKey } = command
@@ -26,6 +30,7 @@ export const recordCommand: ChangeOf<"recordCommand"> = {
     if (stored) return { command: stored, repeated: true }
     facts.commands.put(command)
     tell(facts, command, command.answeredAt ?? command.sentAt ?? command.requestedAt)
+    if (hasEnded(command)) learn(facts, command)
     return { command, repeated: false }
   },
 }
@@ -34,6 +39,10 @@ export const endCommand: ChangeOf<"endCommand"> = {
   subjects: (input) => [chargePointSubject(input.chargePointId)],
   async load(facts, inputs) {
     await facts.commands.load(inputs.map((input) => input.commandId))
+    await loadLessons(
+      facts,
+      inputs.flatMap(({ commandId }) => facts.commands.get(commandId) ?? []),
+    )
     const teaching = inputs.filter((input) => input.configurationKeys.length > 0)
     if (teaching.length === 0) return
     await loadTold(
@@ -62,6 +71,7 @@ export const endCommand: ChangeOf<"endCommand"> = {
     facts.commands.put(command)
     tell(facts, command, input.at)
     learnConfiguration(facts, command.action, input)
+    learn(facts, command)
     return { command, moved: true }
   },
 }

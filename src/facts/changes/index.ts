@@ -5,11 +5,29 @@ import { createChargePoint, deleteChargePoint, updateChargePoint } from "./charg
 import { endCommand, recordCommand } from "./commands.ts"
 import { dropQueuedCommand, queueCommand, requeueCommand, sendQueuedCommand } from "./command-queue.ts"
 import { goOffline, goOnline, noteSeen } from "./connection.ts"
+import {
+  addFirmwareImage,
+  beginUpload,
+  endUpload,
+  keepUpload,
+  removeFirmwareImage,
+  requestDiagnostics,
+  requestFirmwareUpdate,
+  withdrawTransfer,
+} from "./files.ts"
+import {
+  beginFirmwareAttempt,
+  createFirmwareCampaign,
+  followFirmwareAttempt,
+  steerFirmwareCampaign,
+} from "./firmware-campaigns.ts"
 import { createIdTag, deleteIdTag, updateIdTag } from "./id-tags.ts"
+import { takeListVersion } from "./local-lists.ts"
 import { report } from "./report.ts"
 import { reportBoot } from "./report-boot.ts"
 import { reportMeterValues } from "./report-meter-values.ts"
 import { reportStatus } from "./report-status.ts"
+import { expireReservation, requestReservation, withdrawReservation } from "./reservations.ts"
 import { startTransaction } from "./start-transaction.ts"
 import { stopTransaction } from "./stop-transaction.ts"
 
@@ -36,6 +54,22 @@ export const changes = {
   requeueCommand,
   dropQueuedCommand,
   endCommand,
+  takeListVersion,
+  addFirmwareImage,
+  removeFirmwareImage,
+  requestFirmwareUpdate,
+  requestDiagnostics,
+  withdrawTransfer,
+  beginUpload,
+  keepUpload,
+  endUpload,
+  createFirmwareCampaign,
+  steerFirmwareCampaign,
+  beginFirmwareAttempt,
+  followFirmwareAttempt,
+  requestReservation,
+  withdrawReservation,
+  expireReservation,
   createApiToken,
   revokeApiToken,
 } as const satisfies { [Name in ChangeName]: ChangeOf<Name> }

@@ -1,5 +1,6 @@
 import type { ChangeOf } from "../catalogue.ts"
 import { chargePointSubject } from "../events.ts"
+import { endReservation } from "../reservations.ts"
 import type { ConnectorRow } from "../rows.ts"
 import { connectorStatuses, loadTold, tellChargePoint } from "../told-charge-point.ts"
 
@@ -10,11 +11,15 @@ import { connectorStatuses, loadTold, tellChargePoint } from "../told-charge-poi
  */
 export const reportStatus: ChangeOf<"reportStatus"> = {
   subjects: (input) => [chargePointSubject(input.chargePointId)],
-  load: (facts, inputs) =>
-    loadTold(
+  async load(facts, inputs) {
+    await loadTold(
       facts,
       inputs.map((input) => input.chargePointId),
-    ),
+    )
+    await facts.reservations.loadOpen(
+      inputs.filter(({ request }) => endsReservations(request.status)).map(({ chargePointId }) => chargePointId),
+    )
+  },
   apply(facts, { organisationId, chargePointId, epoch, receivedAt, request, statusAt }) {
     const chargePoint = facts.chargePoints.get(chargePointId)
     if (!chargePoint || chargePoint.epoch > epoch) return { superseded: true }
@@ -35,6 +40,14 @@ export const reportStatus: ChangeOf<"reportStatus"> = {
     const statuses = connectorStatuses(facts, chargePointId)
     facts.connectors.put(connector)
     tellChargePoint(facts, "ConnectorStatus", chargePoint, receivedAt, { statuses, connector })
+    if (endsReservations(request.status)) {
+      for (const reservation of facts.reservations.open(chargePointId))
+        if (reservation.state === "Active" && (connectorId === 0 || reservation.connectorId === connectorId))
+          endReservation(facts, reservation, "Cancelled", request.status, receivedAt)
+    }
     return { recorded: true }
   },
 }
+
+/** A connector that cannot be used is not kept for anybody either. OCPP 1.6 §5.13. */
+const endsReservations = (status: string): boolean => status === "Faulted" || status === "Unavailable"

@@ -1,10 +1,13 @@
 import type { ChangeOf, IdTagInfo, InputOf } from "../catalogue.ts"
+import { bindWaiting, loadWaiting } from "../charging/held.ts"
 import { chargePointSubject } from "../events.ts"
 import type { Facts } from "../facts.ts"
 import { authorize, idTagKeyOf } from "../id-tags.ts"
 import { inferEnd, readsPast } from "../inferred-end.ts"
 import { happenedAt } from "../instants.ts"
-import type { TransactionRow } from "../rows.ts"
+import { isFor, moveReservation } from "../reservations.ts"
+import type { ReservationRow, TransactionRow } from "../rows.ts"
+import { loadTold } from "../told-charge-point.ts"
 
 type Input = InputOf<"startTransaction">
 
@@ -33,6 +36,11 @@ export const startTransaction: ChangeOf<"startTransaction"> = {
     await facts.transactions.loadActiveCounts(limited)
     await facts.transactions.loadUnended(fresh.map((input) => input.chargePointId))
     await facts.transactions.loadNextStarts(fresh.map(placeOf))
+    await loadReservations(facts, fresh)
+    await loadWaiting(
+      facts,
+      fresh.map((input) => input.chargePointId),
+    )
     const shortened = fresh.flatMap((input) =>
       endedBy(facts, input).filter((row) => readsPast({ ...row, stoppedAt: beganAt(input) })),
     )
@@ -76,7 +84,9 @@ export const startTransaction: ChangeOf<"startTransaction"> = {
     facts.transactions.put(transaction)
     const body = { type: "Transaction", kind: "Started", transaction } as const
     facts.tell(organisationId, chargePointSubject(chargePointId), receivedAt, body)
+    useReservation(facts, input, transaction)
     if (next !== undefined) inferEnd(facts, transaction, next, receivedAt)
+    else bindWaiting(facts, transaction)
     return { transactionId: transaction.transactionId, idTagInfo, repeated: false }
   },
 }
@@ -109,4 +119,46 @@ function verify(facts: Facts, input: Input, running: boolean): IdTagInfo {
   const limit = row?.maxActiveTransactions ?? null
   if (idTagInfo.status !== "Accepted" || limit === null || !running) return idTagInfo
   return facts.transactions.activeCount(key) < limit ? idTagInfo : { ...idTagInfo, status: "ConcurrentTx" }
+}
+
+async function loadReservations(facts: Facts, inputs: readonly Input[]): Promise<void> {
+  await facts.reservations.loadOpen(inputs.map((input) => input.chargePointId))
+  const named = inputs.flatMap(({ chargePointId, request: { reservationId } }) =>
+    reservationId === undefined ? [] : [{ chargePointId, reservationId }],
+  )
+  await facts.reservations.loadByNumber(named)
+  const reserved = inputs.filter(
+    ({ chargePointId, request: { reservationId } }) =>
+      reservationId !== undefined || facts.reservations.open(chargePointId).length > 0,
+  )
+  await loadTold(
+    facts,
+    reserved.map(({ chargePointId }) => chargePointId),
+  )
+}
+
+const BY_LIKELIHOOD = ["Active", "Requested", "Expired", "Cancelled", "Refused"]
+
+/** Which reservation a number means that was given more than once; the later one of two in the same state. */
+const likeliest = (sameNumber: readonly Readonly<ReservationRow>[]): Readonly<ReservationRow> | undefined =>
+  BY_LIKELIHOOD.map((state) => sameNumber.findLast((row) => row.state === state)).find((row) => row !== undefined)
+
+/**
+ * A transaction uses the reservation that it names, whatever was believed of it; one that names none uses the one that
+ * is kept for its idTag or group on its connector. OCPP 1.6 §4.8, §5.13.
+ */
+function useReservation(facts: Facts, input: Input, { transactionId, idTagKey }: TransactionRow): void {
+  const { chargePointId, request, receivedAt } = input
+  const { connectorId, reservationId } = request
+  const reservation =
+    reservationId === undefined
+      ? facts.reservations
+          .open(chargePointId)
+          .filter((open) => open.connectorId === connectorId || open.connectorId === 0)
+          .filter((open) => open.requestedAt <= beganAt(input) && beganAt(input) < open.expiryDate)
+          .find((open) => isFor(open, idTagKey, facts.idTags.get(idTagOf(input))))
+      : likeliest(facts.reservations.byNumber({ chargePointId, reservationId }))
+  if (reservation === undefined) return
+  const used = { ...reservation, state: "Used", endReason: null, endedAt: receivedAt, transactionId } as const
+  moveReservation(facts, used, receivedAt)
 }

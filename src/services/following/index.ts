@@ -1,9 +1,16 @@
 /** Following what happens: the stream's events narrowed to what a subscriber asked for, and what is there to begin with. */
-import type { ChargePointChangeKind, ChargePointState, Event, TransactionChangeKind } from "../../facts/events.ts"
+import type {
+  ChargePointChangeKind,
+  ChargePointState,
+  DiagnosticsState,
+  Event,
+  TransactionChangeKind,
+} from "../../facts/events.ts"
 import { chargePointState } from "../../facts/events.ts"
-import type { CommandRow, ConnectorRow, MeterValueRow, TransactionRow } from "../../facts/rows.ts"
+import type { CommandRow, ConnectorRow, MeterValueRow, ReservationRow, TransactionRow } from "../../facts/rows.ts"
 import type { Bus, ChargePointFilter, Clock, EventStream, Reads, Store, TransactionFilter } from "../ports.ts"
 import type { Viewer } from "../viewer.ts"
+import { type CampaignTold, campaignPlot } from "./campaigns.ts"
 import { chargePointMatcher, isOf, transactionMatcher } from "./matching.ts"
 import { MessageStory, type MessageTold } from "./messages.ts"
 import { foldReadings, inConnectors, keyOfConnector, type ReadingsOfConnector, Readings } from "./readings.ts"
@@ -16,8 +23,12 @@ export interface ChargePointTold extends Telling {
   chargePoint: ChargePointState | null
   /** The connector that changed, with kind ConnectorStatus. */
   connector: ConnectorRow | null
+  /** The reservation that changed, with kind Reservation. */
+  reservation: ReservationRow | null
   /** The notification's action, with kind Report. */
   action: string | null
+  /** What was uploaded, with kind Diagnostics. */
+  diagnostics: DiagnosticsState | null
   /** It was within the filter, or may have been, and no longer is. */
   left: boolean
 }
@@ -60,7 +71,7 @@ interface FollowingOptions {
   clock: Clock
 }
 
-const NOT_CHANGED = { connector: null, action: null, left: false }
+const NOT_CHANGED = { connector: null, reservation: null, action: null, diagnostics: null, left: false }
 /** How many of a connector's newest readings say what its meter shows. */
 const LATEST_READINGS = 8
 
@@ -98,7 +109,9 @@ export class Following {
         kind: event.kind,
         chargePoint: event.chargePoint,
         connector: event.connector ?? null,
+        reservation: event.reservation ?? null,
         action: event.action ?? null,
+        diagnostics: event.diagnostics ?? null,
         left: !holds(event),
       }),
       present: async () => {
@@ -203,6 +216,11 @@ export class Following {
       show: (items, place) => items.map((command) => ({ ...place, kind: "Snapshot" as const, command })),
       end: (place) => ({ ...place, kind: "SnapshotEnd", command: null }),
     })
+  }
+
+  /** A firmware campaign as it goes on; a snapshot holds it and each of its charge points. */
+  firmwareCampaign({ organisationId }: Viewer, campaignId: string, beginning: Beginning): Story<CampaignTold> {
+    return this.#story(beginning, campaignPlot(this.#read, organisationId, campaignId))
   }
 
   /** Every frame of the charge point from now on, whether its wire log is on or not; `after` a frame, what is kept of those behind it first. */

@@ -36,11 +36,12 @@ const AT_ONCE = 2
 /** How often a snapshot is begun anew because the stream began anew under it. */
 const ATTEMPTS = 3
 
-/** Takes snapshots; who asks for one that is being taken shares it. */
+/** Takes snapshots; who asks for one that is about to be taken shares it. */
 export class Snapshots {
   readonly #stream: Pick<EventStream, "cursor" | "replay" | "reached">
   readonly #clock: Clock
-  readonly #taking = new Map<string, Promise<unknown>>()
+  /** Those that wait for their turn: whoever comes later must not be shown an earlier present. */
+  readonly #coming = new Map<string, Promise<unknown>>()
   readonly #waiting: (() => void)[] = []
   #busy = 0
 
@@ -54,12 +55,17 @@ export class Snapshots {
     scope: string,
     plot: Plot<Type, Told, Item>,
   ): Promise<Snapshot<Item>> {
-    const known = this.#taking.get(scope)
+    const known = this.#coming.get(scope)
     // The same scope is the same plot, whose items are of this type.
     if (known !== undefined) return known as Promise<Snapshot<Item>>
-    const taking = this.#inTurn(() => this.#take(plot, ATTEMPTS)).finally(() => this.#taking.delete(scope))
-    this.#taking.set(scope, taking)
-    return taking
+    const begin = () => {
+      this.#coming.delete(scope)
+      return this.#take(plot, ATTEMPTS)
+    }
+    // Not in this turn: it has to be among those that come before it begins.
+    const coming = Promise.resolve().then(() => this.#inTurn(begin))
+    this.#coming.set(scope, coming)
+    return coming
   }
 
   /** What was committed after the books were read, and only that, is still to come when they are folded. */

@@ -1,57 +1,10 @@
 /** The first tables: everything of the base standard, commands, journal, wire log. */
-import { type CreateTableBuilder, sql } from "kysely"
+import { sql } from "kysely"
+import { definitions, oneOf } from "./definitions.ts"
 import type { Migration } from "./migration.ts"
 
-/** A column: text or number, `?` where null is allowed. */
-type Column = "text" | "text?" | "integer" | "integer?" | "real" | "real?" | "flag"
-type Builder = CreateTableBuilder<string, string>
-
-const oneOf = (column: string, words: readonly string[]) =>
-  sql`${sql.ref(column)} in (${sql.join(words.map((word) => sql.lit(word)))})`
-
 export const core: Migration = async (db, engine, now) => {
-  // Text compares by its bytes on both engines, so that lists and cursors have one order.
-  const types = {
-    text: engine === "postgres" ? sql`text collate "C"` : sql`text`,
-    integer: engine === "postgres" ? sql`bigint` : sql`integer`,
-    real: engine === "postgres" ? sql`double precision` : sql`real`,
-    flag: engine === "postgres" ? sql`bigint` : sql`integer`,
-  }
-  const kindOf = (column: Column) =>
-    column.startsWith("text") ? types.text : column.startsWith("real") ? types.real : types.integer
-
-  const table = async (name: string, columns: Record<string, Column>, more: (builder: Builder) => Builder) => {
-    let builder: Builder = db.schema.createTable(name)
-    for (const [column, kind] of Object.entries(columns)) {
-      builder = builder.addColumn(column, kindOf(kind), (definition) =>
-        kind.endsWith("?") ? definition : definition.notNull(),
-      )
-      if (kind === "flag") builder = builder.addCheckConstraint(`${name}_${column}`, oneOfFlags(column))
-    }
-    builder = more(builder)
-    await (engine === "sqlite" ? builder.modifyEnd(sql`strict`) : builder).execute()
-  }
-
-  /** A table that numbers its rows itself, growing, and never gives a number twice. */
-  const numbered = async (name: string, columns: Record<string, Column>) => {
-    const id = engine === "postgres" ? sql`bigint generated always as identity` : sql`integer`
-    let builder: Builder = db.schema.createTable(name)
-    builder = builder.addColumn("id", id, (definition) =>
-      engine === "sqlite" ? definition.primaryKey().autoIncrement() : definition.primaryKey(),
-    )
-    for (const [column, kind] of Object.entries(columns))
-      builder = builder.addColumn(column, kindOf(kind), (definition) =>
-        kind.endsWith("?") ? definition : definition.notNull(),
-      )
-    await (engine === "sqlite" ? builder.modifyEnd(sql`strict`) : builder).execute()
-  }
-
-  const index = (name: string, on: string, columns: readonly string[]) =>
-    db.schema
-      .createIndex(name)
-      .on(on)
-      .columns([...columns])
-  const unique = (name: string, on: string, columns: readonly string[]) => index(name, on, columns).unique().execute()
+  const { table, numbered, index, unique } = definitions(db, engine)
 
   await table("organisations", { id: "text", name: "text", created_at: "integer" }, (t) =>
     t.addPrimaryKeyConstraint("organisations_key", ["id"]),
@@ -402,5 +355,3 @@ export const core: Migration = async (db, engine, now) => {
 
   await table("settings", { key: "text", value: "text" }, (t) => t.addPrimaryKeyConstraint("settings_key", ["key"]))
 }
-
-const oneOfFlags = (column: string) => sql`${sql.ref(column)} in (0, 1)`

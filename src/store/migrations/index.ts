@@ -3,12 +3,22 @@ import { type Kysely, sql } from "kysely"
 import type { EngineName } from "../session.ts"
 import { core } from "./0001-core.ts"
 import { commandQueue } from "./0002-command-queue.ts"
+import { localLists } from "./0004-local-lists.ts"
+import { reservations } from "./0005-reservations.ts"
+import { chargingProfiles } from "./0006-charging-profiles.ts"
+import { files } from "./0007-files.ts"
+import { firmwareCampaigns } from "./0008-firmware-campaigns.ts"
 import type { Migration } from "./migration.ts"
 
 /** By name, in order. A migration that has been released is never edited. */
 const migrations: Readonly<Record<string, Migration>> = {
   "0001-core": core,
   "0002-command-queue": commandQueue,
+  "0004-local-lists": localLists,
+  "0005-reservations": reservations,
+  "0006-charging-profiles": chargingProfiles,
+  "0007-files": files,
+  "0008-firmware-campaigns": firmwareCampaigns,
 }
 
 /** Any number, as long as every node takes the same one. */

@@ -20,6 +20,7 @@ type ChargePointReads = Pick<
   | "connectorsOf"
   | "configurationOf"
   | "deviationsOf"
+  | "localListsOf"
 >
 
 const byIdentity: Order<Stored<ChargePointRow>> = { name: "chargePoints", by: { identity: "text" }, direction: "asc" }
@@ -138,6 +139,13 @@ export function chargePointReads(source: Source): ChargePointReads {
         .execute()
       return rows.map((row) => decode(configurationKeys, row))
     },
+
+    localListsOf: (chargePointIds) =>
+      source.db
+        .selectFrom("localLists")
+        .selectAll()
+        .where(among(source, "chargePointId", chargePointIds))
+        .execute(),
 
     deviationsOf(chargePointIds) {
       const found = source.db

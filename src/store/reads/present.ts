@@ -1,15 +1,19 @@
 /** What is there now, row by row and with how far the stories had come: one read transaction, in steps that leave the event loop time. */
 import { setImmediate } from "node:timers/promises"
-import { chargePointSubject } from "../../facts/events.ts"
+import { campaignSubject, chargePointSubject } from "../../facts/events.ts"
 import type { MeterValueRow } from "../../facts/rows.ts"
 import type { Page, Present, ReadingRef, Reads, Slice } from "../../services/ports.ts"
 import { chargePointReads } from "./charge-points.ts"
 import { commandReads } from "./commands.ts"
+import { firmwareCampaignReads } from "./firmware-campaigns.ts"
 import { meterValueReads } from "./meter-values.ts"
 import { among, type Source } from "./source.ts"
 import { transactionReads } from "./transactions.ts"
 
-type PresentReads = Pick<Reads, "presentChargePoints" | "presentTransactions" | "presentCommands" | "presentReadings">
+type PresentReads = Pick<
+  Reads,
+  "presentChargePoints" | "presentTransactions" | "presentCommands" | "presentReadings" | "presentFirmwareCampaign"
+>
 
 /** Rows per statement. */
 const STEP = 500
@@ -67,6 +71,17 @@ export function presentReads({ apart, engine }: Source): PresentReads {
           versions: await versionsOf(source, organisationId, chargePointIds),
           rows: unfinished ?? (await allOf((page) => commands(organisationId, filter, page))),
         }
+      }),
+
+    presentFirmwareCampaign: (organisationId, campaignId) =>
+      inOneRead(async (source) => {
+        const { firmwareCampaignsByIds, firmwareCampaignProgress } = firmwareCampaignReads(source)
+        const [campaign] = await firmwareCampaignsByIds([campaignId])
+        if (campaign?.organisationId !== organisationId) return { rows: [], versions: new Map() }
+        const versions = await versionsOfSubjects(source, organisationId, [campaignSubject(campaignId)])
+        const chargePoints = await allOf((page) => firmwareCampaignProgress(campaignId, {}, page))
+        const rows = [null, ...chargePoints].map((chargePoint) => ({ campaign, chargePoint }))
+        return { rows, versions }
       }),
 
     presentReadings: (organisationId, of, perConnector) =>
@@ -127,16 +142,19 @@ const chargePointIdsOf = async ({ db }: Source, organisationId: string): Promise
 }
 
 /** Of these charge points, else of everything in the organisation. */
-async function versionsOf(
+const versionsOf = (source: Source, organisationId: string, chargePointIds: readonly string[] | undefined) =>
+  versionsOfSubjects(source, organisationId, chargePointIds?.map(chargePointSubject))
+
+async function versionsOfSubjects(
   source: Source,
   organisationId: string,
-  chargePointIds: readonly string[] | undefined,
+  subjects: readonly string[] | undefined,
 ): Promise<Map<string, number>> {
   const all = source.db.selectFrom("subjects").select(["subject", "version"]).where("version", ">", 0)
   const found =
-    chargePointIds === undefined
+    subjects === undefined
       ? all.where("organisationId", "=", organisationId)
-      : all.where(among(source, "subject", chargePointIds.map(chargePointSubject)))
+      : all.where(among(source, "subject", subjects))
   const versions = new Map<string, number>()
   for (let last: string | undefined; ;) {
     const page = await (last === undefined ? found : found.where("subject", ">", last))

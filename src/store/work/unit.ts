@@ -1,19 +1,32 @@
 /** The unit of work: the facts of one commit group, as rules see them, over an open SQL transaction. */
-import type { ConnectorKey, Facts, IdTagKey, Rows } from "../../facts/facts.ts"
+import {
+  type ConnectorKey,
+  type Facts,
+  type IdTagKey,
+  LATEST_LIMIT,
+  type Rows,
+  type Transfers,
+} from "../../facts/facts.ts"
 import type { Event, EventBody, JournalEntry } from "../../facts/events.ts"
 import { compareInQueue } from "../../facts/queue.ts"
 import type { ConfigurationKeyRow, ConnectorRow } from "../../facts/rows.ts"
 import type { Session } from "../session.ts"
-import { addJournal, advanceSubjects, selectBy } from "../statements.ts"
+import { addJournal, advanceSubjects, selectBy, selectLastBy } from "../statements.ts"
 import {
   apiTokens,
   chargePoints,
+  chargingProfiles,
   commands,
   configurationKeys,
   connectors,
   deletedChargePoints,
+  diagnostics,
   encodeValue,
+  firmwareCampaigns,
+  firmwareImages,
+  firmwareUpdates,
   idTags,
+  localLists,
   organisations,
   reports,
   sealedRequests,
@@ -21,7 +34,9 @@ import {
   type SubjectRow,
   type Table,
 } from "../tables.ts"
+import { LoadedCampaignChargePoints } from "./campaigns.ts"
 import { LoadedMeterValues } from "./meter-values.ts"
+import { LoadedReservations } from "./reservations.ts"
 import { AddedRows, addTo, type Gathering, LoadedRows, type Work, workOn } from "./rows.ts"
 import { LoadedTransactions } from "./transactions.ts"
 
@@ -40,6 +55,12 @@ const onChargePoints = byId(chargePoints)
 const onCommands = byId(commands)
 const onSealedRequests = workOn(sealedRequests, (commandId: string) => [encodeValue(commandId)])
 const onApiTokens = byId(apiTokens)
+const onLocalLists = byId(localLists)
+const onChargingProfiles = workOn(chargingProfiles, (commandId: string) => [encodeValue(commandId)])
+const onFirmwareImages = byId(firmwareImages)
+const onFirmwareUpdates = byId(firmwareUpdates)
+const onDiagnostics = byId(diagnostics)
+const onFirmwareCampaigns = byId(firmwareCampaigns)
 const onConnectors = workOn(connectors, (key: ConnectorKey) => [encodeValue(key.chargePointId), key.connectorId])
 const onIdTags = workOn(idTags, (key: IdTagKey) => [encodeValue(key.organisationId), encodeValue(key.idTagKey)])
 const onConfigurationKeys = workOn(configurationKeys, ({ chargePointId, key }: ConfigurationKeyKey) => [
@@ -51,7 +72,13 @@ const toReports = addTo(reports)
 const toStrayMessages = addTo(strayMessages)
 const chargePointsByIdentity = selectBy(chargePoints, ["identity"])
 const connectorsOf = selectBy(connectors, ["chargePointId"])
+const profilesOf = selectBy(chargingProfiles, ["chargePointId"])
 const configurationOf = selectBy(configurationKeys, ["chargePointId"])
+const latestFirst = ["requestedAt", "id"] as const
+const NOT_FAILED = "t.state <> 'Failed'"
+const latestUpdates = selectLastBy(firmwareUpdates, ["chargePointId"], NOT_FAILED, latestFirst, LATEST_LIMIT)
+const latestDiagnostics = selectLastBy(diagnostics, ["chargePointId"], NOT_FAILED, latestFirst, LATEST_LIMIT)
+const campaignsByIdempotencyKey = selectBy(firmwareCampaigns, ["organisationId", "idempotencyKey"])
 const commandsByIdempotencyKey = selectBy(commands, ["organisationId", "idempotencyKey"])
 const queuedCommands = selectBy(commands, ["chargePointId"], "t.state = 'Queued'")
 
@@ -61,6 +88,28 @@ function ofChargePoints<Row extends object, Key>(rows: LoadedRows<Row, Key>, gat
     loadOf: (chargePointIds: readonly string[]) => gathered.load(chargePointIds.map((id) => [id])),
     of: (chargePointId: string): Readonly<Row>[] => gathered.of([chargePointId]),
   }) satisfies Rows<Row, Key>
+}
+
+/** Adds `loadByIdempotencyKey` and `byIdempotencyKey` to a table's rows. */
+function byIdempotencyKeys<Row extends object, Key>(rows: LoadedRows<Row, Key>, gathered: Gathering<Row>) {
+  return Object.assign(rows, {
+    loadByIdempotencyKey: (keys: readonly { organisationId: string; idempotencyKey: string }[]) =>
+      gathered.load(keys.map((key) => [encodeValue(key.organisationId), encodeValue(key.idempotencyKey)])),
+    byIdempotencyKey: (organisationId: string, idempotencyKey: string): Readonly<Row> | undefined =>
+      gathered.of([encodeValue(organisationId), encodeValue(idempotencyKey)])[0],
+  })
+}
+
+/** Adds `loadLatestOf` and `latestOf` to transfers. */
+function latestOfChargePoints<Row extends { requestedAt: number }>(
+  rows: LoadedRows<Row, string>,
+  gathered: Gathering<Row>,
+): LoadedRows<Row, string> & Transfers<Row> {
+  return Object.assign(rows, {
+    loadLatestOf: (chargePointIds: readonly string[]) => gathered.load(chargePointIds.map((id) => [id])),
+    latestOf: (chargePointId: string) =>
+      gathered.of([chargePointId]).sort((one, other) => other.requestedAt - one.requestedAt),
+  })
 }
 
 export class Unit implements Facts {
@@ -74,6 +123,14 @@ export class Unit implements Facts {
   readonly sealedRequests
   readonly configurationKeys
   readonly deletedChargePoints
+  readonly localLists
+  readonly chargingProfiles
+  readonly reservations
+  readonly firmwareImages
+  readonly firmwareUpdates
+  readonly diagnostics
+  readonly firmwareCampaigns
+  readonly firmwareCampaignChargePoints
   readonly reports
   readonly strayMessages
   readonly apiTokens
@@ -116,6 +173,21 @@ export class Unit implements Facts {
     const loadedKeys = new LoadedRows<ConfigurationKeyRow, ConfigurationKeyKey>(onConfigurationKeys, session)
     this.configurationKeys = ofChargePoints(loadedKeys, loadedKeys.gather(["chargePointId"], configurationOf))
     this.deletedChargePoints = new AddedRows(toDeletedChargePoints, session)
+    this.localLists = new LoadedRows(onLocalLists, session)
+    const loadedProfiles = new LoadedRows(onChargingProfiles, session)
+    this.chargingProfiles = ofChargePoints(loadedProfiles, loadedProfiles.gather(["chargePointId"], profilesOf))
+    this.reservations = new LoadedReservations(session)
+    this.firmwareImages = new LoadedRows(onFirmwareImages, session)
+    const updates = new LoadedRows(onFirmwareUpdates, session)
+    this.firmwareUpdates = latestOfChargePoints(updates, updates.gather(["chargePointId"], latestUpdates))
+    const requested = new LoadedRows(onDiagnostics, session)
+    this.diagnostics = latestOfChargePoints(requested, requested.gather(["chargePointId"], latestDiagnostics))
+    const campaigns = new LoadedRows(onFirmwareCampaigns, session)
+    this.firmwareCampaigns = byIdempotencyKeys(
+      campaigns,
+      campaigns.gather(["organisationId", "idempotencyKey"], campaignsByIdempotencyKey),
+    )
+    this.firmwareCampaignChargePoints = new LoadedCampaignChargePoints(session)
     this.reports = new AddedRows(toReports, session)
     this.strayMessages = new AddedRows(toStrayMessages, session)
     this.apiTokens = new LoadedRows(onApiTokens, session)
@@ -157,6 +229,14 @@ export class Unit implements Facts {
       this.sealedRequests,
       this.idTags,
       this.apiTokens,
+      this.localLists,
+      this.firmwareImages,
+      this.firmwareUpdates,
+      this.diagnostics,
+      this.firmwareCampaigns,
+      this.firmwareCampaignChargePoints,
+      this.reservations,
+      this.chargingProfiles,
     ]
     const added = [this.meterValues, this.deletedChargePoints, this.reports, this.strayMessages]
     return [

@@ -1,0 +1,65 @@
+/** What firmware campaigns should look at now, seen in what is committed on this node: a worker hears of it. */
+import type { Event, JournalEntry } from "../facts/events.ts"
+import type { Log } from "../log.ts"
+import type { CampaignJobs, Store } from "./ports.ts"
+
+interface CampaignPromptsOptions {
+  store: Pick<Store, "read">
+  jobs: CampaignJobs
+  log: Log
+}
+
+/** After these a charge point may be one that can be asked. */
+const KINDS: ReadonlySet<string> = new Set(["Online", "Booted", "Updated", "Deleted"])
+/** Many that come at once cost one question together; and who has just come online says BootNotification first. */
+const GATHER_MS = 150
+const AT_ONCE = 1_000
+
+export class CampaignPrompts implements AsyncDisposable {
+  readonly #options: CampaignPromptsOptions
+  readonly #chargePointIds = new Set<string>()
+  readonly #campaignIds = new Set<string>()
+  #timer: Timer | undefined
+  #asking: Promise<void> = Promise.resolve()
+
+  constructor(options: CampaignPromptsOptions) {
+    this.#options = options
+  }
+
+  /** Takes note of what was committed on this node. Never throws; what is lost here, a sweep finds. */
+  note({ events }: JournalEntry): void {
+    for (const event of events) {
+      if (event.type === "FirmwareCampaign") {
+        if (event.kind === "Created" || event.kind === "Resumed") this.#campaignIds.add(event.campaign.id)
+      } else if (event.type === "ChargePoint" && isNews(event)) this.#chargePointIds.add(event.chargePoint.id)
+    }
+    if (this.#chargePointIds.size + this.#campaignIds.size === 0 || this.#timer !== undefined) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#asking = this.#prompt([...this.#chargePointIds], [...this.#campaignIds])
+      this.#chargePointIds.clear()
+      this.#campaignIds.clear()
+    }, GATHER_MS)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.#asking
+  }
+
+  async #prompt(chargePointIds: readonly string[], campaignIds: readonly string[]): Promise<void> {
+    const { store, jobs, log } = this.#options
+    try {
+      await jobs.advance(campaignIds)
+      for (let at = 0; at < chargePointIds.length; at += AT_ONCE)
+        await jobs.follow(await store.read.campaignEntriesOf(chargePointIds.slice(at, at + AT_ONCE)))
+    } catch (cause) {
+      log.debug({ err: cause, chargePoints: chargePointIds.length }, "firmware campaigns wait for their sweep")
+    }
+  }
+}
+
+const isNews = (event: Extract<Event, { type: "ChargePoint" }>): boolean =>
+  event.kind === "Report"
+    ? event.action === "FirmwareStatusNotification"
+    : KINDS.has(event.kind) && (event.chargePoint.online || event.kind === "Deleted")

@@ -1,0 +1,125 @@
+/** PostgreSQL and Redis of a run's own, where a scenario needs them and none is given. */
+import { spawnSync } from "node:child_process"
+import { accessSync, chownSync, constants, readdirSync } from "node:fs"
+import { createServer } from "node:net"
+import { delimiter, join } from "node:path"
+import type { Watched } from "./process-meter.ts"
+import { startProgram } from "./programs.ts"
+import { scratchFolder } from "./scratch.ts"
+
+export interface Database extends AsyncDisposable {
+  readonly url: string
+  readonly watched: readonly Watched[]
+}
+
+/** What the machine lacks for a scenario. */
+export class NotHere extends Error {
+  override readonly name = "NotHere"
+}
+
+/**
+ * An empty server that keeps every commit on disk before it says so. With `url` that one is used: it must be empty.
+ * @throws NotHere without PostgreSQL's programs
+ */
+export async function startPostgres(url?: string): Promise<Database> {
+  if (url !== undefined) return { url, watched: [], [Symbol.asyncDispose]: async () => undefined }
+  const programs = postgresPrograms()
+  if (programs === undefined) throw new NotHere("PostgreSQL's server programs (initdb, postgres) are not here")
+  await using cleaning = new AsyncDisposableStack()
+  const { path: folder } = cleaning.use(await scratchFolder("postgres"))
+  const [data, asOwner, port] = [join(folder, "data"), ownerOf(folder), await freePort()]
+  const initdb = [...asOwner, join(programs, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+  const { status, stderr } = spawnSync(initdb[0] ?? "", [...initdb.slice(1), "--locale=C.UTF-8", "--no-sync"], {
+    cwd: folder,
+  })
+  if (status !== 0) throw new NotHere(`initdb: ${stderr}`)
+  const settings = { listen_addresses: "127.0.0.1", port, unix_socket_directories: "", max_connections: 200 }
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])
+  const program = cleaning.use(
+    await startProgram({
+      command: [...asOwner, join(programs, "postgres"), "-D", data, ...flags],
+      cwd: folder,
+      ready: /ready to accept connections/,
+      // "Fast": without waiting for clients to leave.
+      stopSignal: "SIGINT",
+    }),
+  )
+  const kept = cleaning.move()
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    watched: [{ name: "postgres", pid: program.pid, tree: true }],
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+/** An empty server on a free port. @throws NotHere without a program */
+export async function startRedis(): Promise<Database> {
+  const binary = Bun.which("redis-server") ?? Bun.which("valkey-server")
+  if (binary === null) throw new NotHere("there is no redis-server on PATH")
+  await using cleaning = new AsyncDisposableStack()
+  const { path: folder } = cleaning.use(await scratchFolder("redis"))
+  const port = await freePort()
+  const program = cleaning.use(
+    await startProgram({
+      command: [binary, "--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--appendonly", "yes"],
+      cwd: folder,
+      ready: /eady to accept connections/,
+    }),
+  )
+  const kept = cleaning.move()
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    watched: [{ name: "redis", pid: program.pid }],
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+/** The folder of initdb and postgres, which Debian and Homebrew keep off PATH. */
+function postgresPrograms(): string | undefined {
+  const folders = [
+    ...(process.env["PATH"] ?? "").split(delimiter),
+    ...within("/usr/lib/postgresql").map((version) => join(version, "bin")),
+    ...within("/opt/homebrew/opt").map((formula) => join(formula, "bin")),
+  ]
+  return folders.find((folder) => ["initdb", "postgres"].every((program) => isProgram(join(folder, program))))
+}
+
+function within(folder: string): string[] {
+  try {
+    const names = readdirSync(folder).filter((name) => /^\d+$|^postgresql/.test(name))
+    return names.sort((a, b) => b.localeCompare(a, "en", { numeric: true })).map((name) => join(folder, name))
+  } catch {
+    return []
+  }
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** PostgreSQL refuses to run as root: gives the folder to another user, and the words that make a command that user's. */
+function ownerOf(folder: string): string[] {
+  if (process.getuid?.() !== 0) return []
+  const idOf = (flag: string, user: string) => Number(spawnSync("id", [flag, user]).stdout.toString() || Number.NaN)
+  const user = Number.isNaN(idOf("-u", "postgres")) ? "nobody" : "postgres"
+  const [uid, gid] = [idOf("-u", user), idOf("-g", user)]
+  chownSync(folder, uid, gid)
+  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"]
+}
+
+/** A TCP port nobody listens on now. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once("error", reject)
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  })
+}

@@ -195,7 +195,7 @@ function cameTo<A extends Action>(action: A, result: CommandResult): Confirmed<A
       throw new NotAllowedNow(result.reason)
     case "Unavailable":
       throw new Unavailable(result.reason)
-    case "InvalidWish":
+    case "InvalidInput":
       throw new InvalidInput([{ path: result.path, message: result.reason }])
     case "Queued":
       return new Queued(result.command)

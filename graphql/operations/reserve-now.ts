@@ -13,7 +13,11 @@ operation("ReserveNow", {
       ...operationFields(t),
       connectorId: t.int({ required: true, description: "The connector; 0: any one of the charge point." }),
       idTag: t.string({ required: true, description: "For whom." }),
-      expiryDate: t.field({ type: "DateTime", required: true, description: "Until when." }),
+      expiryDate: t.field({
+        type: "DateTime",
+        required: true,
+        description: "Until when; with delivery QUEUE the command waits no longer than that.",
+      }),
       parentIdTag: t.string({ description: "Its group may use the reservation too." }),
       withParentIdTag: t.boolean({
         description: "True: parentIdTag, where it is left out, is the one that is known of the idTag.",

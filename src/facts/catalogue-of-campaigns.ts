@@ -1,5 +1,5 @@
 /** The changes of firmware campaigns: what goes in and what comes out. */
-import type { NotFound } from "./catalogue.ts"
+import type { NotFound } from "./outcomes.ts"
 import type { FirmwareCampaignChargePointRow, FirmwareCampaignRow, FirmwareCampaignState } from "./rows-of-campaigns.ts"
 
 /** Names a charge point within a campaign. */

@@ -6,6 +6,7 @@ import type { RequestOf } from "../ocpp/action.ts"
 import type { FromChargePoint } from "../ocpp/index.ts"
 import type { CampaignCatalogue } from "./catalogue-of-campaigns.ts"
 import type { Change } from "./facts.ts"
+import type { AlreadyExists, NotFound, Superseded } from "./outcomes.ts"
 import type {
   ApiTokenRow,
   ChargePointRow,
@@ -38,21 +39,6 @@ export interface IdTagInfo {
   status: "Accepted" | "Blocked" | "Expired" | "Invalid" | "ConcurrentTx"
   expiryDate?: string
   parentIdTag?: string
-}
-
-/** The writer of connection state is no longer the owner: its socket must be closed, nothing was changed. */
-export interface Superseded {
-  superseded: true
-}
-
-/** A name that has to be unique is in use. */
-export interface AlreadyExists {
-  alreadyExists: true
-}
-
-/** There is no such row in this organisation. */
-export interface NotFound {
-  notFound: true
 }
 
 export interface ChangeCatalogue extends CampaignCatalogue {

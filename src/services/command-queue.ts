@@ -23,7 +23,7 @@ const MAX_EXPIRY_MS = 30 * 86_400_000
 
 /** What is wrong with a delivery, or undefined. */
 export function faultIn({ whenOffline, expiresAt }: Delivery, now: number): CommandResult | undefined {
-  const fault = (reason: string): CommandResult => ({ kind: "InvalidWish", path: "delivery.expiresAt", reason })
+  const fault = (reason: string): CommandResult => ({ kind: "InvalidInput", path: "delivery.expiresAt", reason })
   if (expiresAt === undefined) return undefined
   if (whenOffline === "Fail") return fault("only what is queued expires: it goes with whenOffline QUEUE")
   if (expiresAt <= now) return fault("must be in the future")

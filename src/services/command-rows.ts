@@ -69,7 +69,7 @@ export function repetitionOf(stored: CommandRow, wish: DirectOrder): CommandResu
           : `a ${stored.action} with another request`
   return other === undefined
     ? { kind: "Repeated", command: stored }
-    : { kind: "InvalidWish", path: "idempotencyKey", reason: `belongs to ${other}` }
+    : { kind: "InvalidInput", path: "idempotencyKey", reason: `belongs to ${other}` }
 }
 
 const isSameRequest = (stored: CommandRow, { requestDigest, request }: DirectOrder): boolean =>

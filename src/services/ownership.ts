@@ -1,5 +1,5 @@
 /** What a service meets when the charge point has moved on to a newer socket. */
-import type { Superseded } from "../facts/catalogue.ts"
+import type { Superseded } from "../facts/outcomes.ts"
 
 /** The socket that a message came through is no longer the charge point's: it is closed, and the message unanswered. */
 export class OwnershipLost extends Error {

@@ -426,7 +426,7 @@ export type CommandResult =
   | { kind: "Queued"; command: CommandRow }
   /** It was asked for, sent or ended by somebody else: the row says where it stands. */
   | { kind: "Repeated"; command: CommandRow }
-  | { kind: "InvalidWish"; path: string; reason: string }
+  | { kind: "InvalidInput"; path: string; reason: string }
   | { kind: "Unavailable"; reason: string }
 
 /** Hurries what a sweep does anyway, on whichever node works. Never throws: what is not taken waits for the sweep. */

@@ -297,7 +297,7 @@ describe("without an answer the operator learns why", () => {
     ],
     [
       "a key of another wish",
-      () => ({ kind: "InvalidWish", path: "idempotencyKey", reason: "belongs to a Reset" }),
+      () => ({ kind: "InvalidInput", path: "idempotencyKey", reason: "belongs to a Reset" }),
       { __typename: "InvalidInput", issues: [{ path: "idempotencyKey", message: "belongs to a Reset" }] },
     ],
     [

@@ -264,7 +264,7 @@ describe("an expiry", () => {
     await using nodes = await openNodes(1, server.url)
     const { id } = await createChargePoint(nodes.store)
     const result = await nodes.first.commands.send(viewer, wish(id, { delivery }))
-    expect(result).toEqual({ kind: "InvalidWish", path: "delivery.expiresAt", reason: expect.stringMatching(reason) })
+    expect(result).toEqual({ kind: "InvalidInput", path: "delivery.expiresAt", reason: expect.stringMatching(reason) })
     expect(await statesOf(nodes, id)).toEqual([])
   })
 
@@ -395,7 +395,7 @@ describe("an idempotencyKey", () => {
       first.commands.send(viewer, password("B2B2B2B2B2B2B2B2")),
     ])
     expect(one).toMatchObject({ kind: "Queued" })
-    const refused = { kind: "InvalidWish", path: "idempotencyKey" }
+    const refused = { kind: "InvalidInput", path: "idempotencyKey" }
     expect(atOnce).toMatchObject(refused)
     expect(await first.commands.send(viewer, password("A1A1A1A1A1A1A1A1"))).toMatchObject({ kind: "Repeated" })
     expect(await first.commands.send(viewer, password("B2B2B2B2B2B2B2B2"))).toMatchObject(refused)

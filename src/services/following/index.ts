@@ -15,7 +15,8 @@ import { chargePointMatcher, isOf, transactionMatcher } from "./matching.ts"
 import { MessageStory, type MessageTold } from "./messages.ts"
 import { foldReadings, inConnectors, keyOfConnector, type ReadingsOfConnector, Readings } from "./readings.ts"
 import { type Plot, Snapshots } from "./snapshots.ts"
-import { type Beginning, type SnapshotKind, type Story, StreamStory, type Telling } from "./story.ts"
+import type { Beginning, SnapshotKind, Story, Telling } from "./story.ts"
+import { StreamStory } from "./stream-story.ts"
 
 export interface ChargePointTold extends Telling {
   kind: ChargePointChangeKind | SnapshotKind

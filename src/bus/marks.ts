@@ -18,6 +18,7 @@ export class Marks {
   readonly #generations: Generations
   #fresh: Told | undefined
   #settled: Told | undefined
+  #marking: Told | undefined
 
   constructor(options: { store: Pick<Store, "markPublished">; generations: Generations }) {
     this.#store = options.store
@@ -42,7 +43,19 @@ export class Marks {
     const told = this.#settled
     this.#settled = this.#fresh
     this.#fresh = undefined
-    return told === undefined || (await this.#mark(told))
+    if (told === undefined) return true
+    this.#marking = told
+    try {
+      return await this.#mark(told)
+    } finally {
+      this.#marking = undefined
+    }
+  }
+
+  /** The rows that this node has published in the generation and not marked yet: nobody left them behind. */
+  pending(generation: string): Set<number> {
+    const told = [this.#marking, this.#settled, this.#fresh].filter((one) => one?.generation === generation)
+    return new Set(told.flatMap((one) => one?.ids ?? []))
   }
 
   /**

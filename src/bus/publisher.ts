@@ -139,6 +139,7 @@ export class Publisher {
   /** In the order of the journal, whoever committed it. */
   async #catchUp(): Promise<void> {
     const olderThan = this.#lookBackMs === 0 ? Number.MAX_SAFE_INTEGER : this.#clock.now() - (this.#lookBackMs ?? 0)
+    const isSweep = this.#lookBackMs !== 0
     this.#lookBackMs = undefined
     this.#away = false
     const { current } = this.#generations
@@ -148,9 +149,18 @@ export class Publisher {
       const page = await this.#store.unpublished(PAGE, olderThan, afterId)
       afterId = page.at(-1)?.id ?? afterId
       const isLast = page.length < PAGE
-      while (page.length > 0) await this.#publish(nextBatch(page))
+      // What this node is about to publish or to mark was not left behind, however long a busy store makes it wait.
+      const own = isSweep ? this.#own() : new Set()
+      const left = page.filter(({ id }) => !own.has(id))
+      while (left.length > 0) await this.#publish(nextBatch(left))
       if (isLast || this.#closed) return
     }
+  }
+
+  #own(): Set<number> {
+    const own = this.#marks.pending(this.#generations.current)
+    for (const { id } of this.#queue) own.add(id)
+    return own
   }
 
   async #publish(entries: readonly JournalEntry[]): Promise<void> {

@@ -3,7 +3,7 @@ import { StoreUnavailable } from "../services/ports.ts"
 import type { Result, Settled, Write } from "./group.ts"
 
 /** The most writes that share one transaction: beyond that a longer one saves little and keeps everybody waiting. */
-const LARGEST_GROUP = 256
+const LARGEST_GROUP = 1_024
 
 /** Commits what it is given; never rejects. */
 export interface Writer extends AsyncDisposable {

@@ -176,7 +176,10 @@ export interface ChangeCatalogue extends CampaignCatalogue {
     },
     outcome: { command: CommandRow; isSent: boolean } | NotFound,
   ]
-  /** The frame of a command recorded as Sent certainly never left this node: the command waits again, in its old place. */
+  /**
+   * The frame of a command recorded as Sent certainly never left this node: the command waits again, in its old place. Where
+   * a later wish was sent meanwhile its turn is over: it stays Sent, and ends with its deadline.
+   */
   requeueCommand: [
     input: { organisationId: string; commandId: string; chargePointId: string; nodeId: string; at: number } & {
       request: SealedRequestRow

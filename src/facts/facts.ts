@@ -111,6 +111,10 @@ export interface Commands extends Rows<CommandRow, string> {
   loadQueued(chargePointIds: readonly string[]): Promise<void>
   /** Those of one charge point, in the order in which they are sent. Throws NotLoaded. */
   queued(chargePointId: string): Readonly<CommandRow>[]
+  /** Loads, of each of these charge points, the last wish that was sent out of its queue. */
+  loadLastSent(chargePointIds: readonly string[]): Promise<void>
+  /** Undefined where none was. Throws NotLoaded. */
+  lastSent(chargePointId: string): Readonly<CommandRow> | undefined
 }
 
 /** How many of a charge point's transfers a notification may speak of. */

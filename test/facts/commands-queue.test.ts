@@ -149,6 +149,16 @@ describe("a command that waits", () => {
     expect(told(facts)).toEqual(["Queued", "Queued", "Sent", "Queued", "Sent"])
   })
 
+  test("whose frame never left is not put back behind a later one that was sent meanwhile", async () => {
+    const facts = await factsWith({ id: "c1" }, { id: "c2" })
+    const { request } = queueing()
+    await facts.change("sendQueuedCommand", sending("c1"))
+    await facts.change("sendQueuedCommand", sending("c2"))
+    const back = { ...place(), nodeId: "n1", at: minute(20), request }
+    expect(await facts.change("requeueCommand", back)).toMatchObject({ command: { id: "c1", state: "Sent" } })
+    expect(states(facts)).toEqual(["Sent", "Sent"])
+  })
+
   test("is not put back by a node that did not send it, nor after its end or its expiry", async () => {
     const facts = await factsWith({})
     const { request } = queueing()

@@ -186,6 +186,17 @@ class MemoryCommands extends MemoryRows<CommandRow, string> {
     this.loaded.demand("queued", chargePointId)
     return this.where((row) => row.chargePointId === chargePointId && row.state === "Queued").sort(compareInQueue)
   }
+
+  loadLastSent(chargePointIds: readonly string[]) {
+    return this.loaded.note("last sent", chargePointIds)
+  }
+
+  lastSent(chargePointId: string) {
+    this.loaded.demand("last sent", chargePointId)
+    return this.where((row) => row.chargePointId === chargePointId && row.expiresAt !== null && row.sentAt !== null)
+      .sort(compareInQueue)
+      .at(-1)
+  }
 }
 
 class MemoryCampaigns extends MemoryRows<FirmwareCampaignRow, string> implements FirmwareCampaigns {

@@ -84,6 +84,7 @@ export const requeueCommand: ChangeOf<"requeueCommand"> = {
   subjects,
   async load(facts, inputs) {
     await loadCommands(facts, inputs)
+    await facts.commands.loadLastSent(inputs.map((input) => input.chargePointId))
     await facts.chargePoints.load(inputs.map((input) => input.chargePointId))
   },
   apply(facts, { organisationId, commandId, chargePointId, nodeId, at, request }) {
@@ -93,6 +94,9 @@ export const requeueCommand: ChangeOf<"requeueCommand"> = {
     if (row.state !== "Sent" || row.nodeId !== nodeId || row.sentAt === null || row.expiresAt === null) {
       return { command: row }
     }
+    // Its turn is over: sent now it would come behind what was asked for later.
+    const last = facts.commands.lastSent(chargePointId)
+    if (last && compareInQueue(row, last) < 0) return { command: row }
     const answerMs = row.deadlineAt - row.sentAt
     const queued: CommandRow = {
       ...row,

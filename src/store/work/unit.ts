@@ -81,6 +81,13 @@ const latestDiagnostics = selectLastBy(diagnostics, ["chargePointId"], NOT_FAILE
 const campaignsByIdempotencyKey = selectBy(firmwareCampaigns, ["organisationId", "idempotencyKey"])
 const commandsByIdempotencyKey = selectBy(commands, ["organisationId", "idempotencyKey"])
 const queuedCommands = selectBy(commands, ["chargePointId"], "t.state = 'Queued'")
+const lastSentCommand = selectLastBy(
+  commands,
+  ["chargePointId"],
+  "t.expires_at IS NOT NULL AND t.sent_at IS NOT NULL",
+  ["requestedAt", "id"],
+  1,
+)
 
 /** Adds `loadOf` and `of` by charge point to a table's rows. */
 function ofChargePoints<Row extends object, Key>(rows: LoadedRows<Row, Key>, gathered: Gathering<Row>) {
@@ -157,6 +164,7 @@ export class Unit implements Facts {
     const loadedCommands = new LoadedRows(onCommands, session)
     const byKey = loadedCommands.gather(["organisationId", "idempotencyKey"], commandsByIdempotencyKey)
     const queued = loadedCommands.gather(["chargePointId"], queuedCommands)
+    const lastSent = loadedCommands.gather(["chargePointId"], lastSentCommand)
     this.commands = Object.assign(loadedCommands, {
       loadByIdempotencyKey: (keys: readonly { organisationId: string; idempotencyKey: string }[]) =>
         byKey.load(keys.map((key) => [encodeValue(key.organisationId), encodeValue(key.idempotencyKey)])),
@@ -168,6 +176,13 @@ export class Unit implements Facts {
           .of([chargePointId])
           .filter(({ state }) => state === "Queued")
           .sort(compareInQueue),
+      loadLastSent: (chargePointIds: readonly string[]) => lastSent.load(chargePointIds.map((id) => [id])),
+      lastSent: (chargePointId: string) =>
+        lastSent
+          .of([chargePointId])
+          .filter(({ expiresAt, sentAt }) => expiresAt !== null && sentAt !== null)
+          .sort(compareInQueue)
+          .at(-1),
     })
     this.sealedRequests = new LoadedRows(onSealedRequests, session)
     const loadedKeys = new LoadedRows<ConfigurationKeyRow, ConfigurationKeyKey>(onConfigurationKeys, session)

@@ -4,6 +4,7 @@ import type { CommandState } from "../../src/facts/rows.ts"
 import { difference, updated } from "../../src/facts/local-list.ts"
 import type { AuthorizationData } from "../../src/ocpp/types.ts"
 import { chargePointRow, minute } from "../support/charging.ts"
+import { endOf, sentCommand } from "../support/ended-command.ts"
 import { MemoryFacts } from "../support/facts.ts"
 
 const entry = (idTag: string, status: "Accepted" | "Blocked" = "Accepted"): AuthorizationData => ({
@@ -26,37 +27,9 @@ async function ended(
   confirmation: object | null,
   state: Extract<CommandState, "Answered" | "Failed" | "TimedOut"> = "Answered",
 ) {
-  const id = `c${++count}`
-  const to = { organisationId: "default", chargePointId: "cp1" }
-  await facts.change("recordCommand", {
-    command: {
-      id,
-      ...to,
-      action,
-      request: JSON.stringify(request),
-      state: "Sent",
-      requestedBy: "operator",
-      requestedAt: minute(0),
-      deadlineAt: minute(1),
-      expiresAt: null,
-      sentAt: minute(0),
-      answeredAt: null,
-      confirmation: null,
-      error: null,
-      idempotencyKey: null,
-      requestDigest: null,
-      nodeId: "n1",
-    },
-  })
-  await facts.change("endCommand", {
-    ...to,
-    commandId: id,
-    state,
-    at: minute(count),
-    confirmation: confirmation && JSON.stringify(confirmation),
-    error: null,
-    configurationKeys: [],
-  })
+  const command = sentCommand(`c${++count}`, action, request)
+  await facts.change("recordCommand", { command })
+  await facts.change("endCommand", { ...endOf(command, confirmation, minute(count)), state })
 }
 
 const send = (

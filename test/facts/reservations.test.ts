@@ -2,6 +2,7 @@ import { expect, test } from "bun:test"
 import type { InputOf } from "../../src/facts/catalogue.ts"
 import type { CommandState, ReservationRow } from "../../src/facts/rows.ts"
 import { chargePointRow, idTagRow, minute, start, time } from "../support/charging.ts"
+import { endOf, sentCommand } from "../support/ended-command.ts"
 import { MemoryFacts, together } from "../support/facts.ts"
 
 const PLACE = { organisationId: "default", chargePointId: "cp1" }
@@ -52,35 +53,9 @@ async function ended(
   state: Extract<CommandState, "Answered" | "Failed" | "TimedOut"> = "Answered",
   error: InputOf<"endCommand">["error"] = null,
 ) {
-  await facts.change("recordCommand", {
-    command: {
-      id,
-      ...PLACE,
-      action,
-      request: JSON.stringify({ reservationId }),
-      state: "Sent",
-      requestedBy: "operator",
-      requestedAt: minute(-10),
-      deadlineAt: minute(0),
-      expiresAt: null,
-      sentAt: minute(-10),
-      answeredAt: null,
-      confirmation: null,
-      error: null,
-      idempotencyKey: null,
-      requestDigest: null,
-      nodeId: "n1",
-    },
-  })
-  await facts.change("endCommand", {
-    ...PLACE,
-    commandId: id,
-    state,
-    at: minute(-9),
-    confirmation: status && JSON.stringify({ status }),
-    error,
-    configurationKeys: [],
-  })
+  const command = sentCommand(id, action, { reservationId }, minute(-10))
+  await facts.change("recordCommand", { command })
+  await facts.change("endCommand", { ...endOf(command, status === null ? null : { status }, minute(-9)), state, error })
 }
 
 async function active(facts: MemoryFacts, change: Partial<InputOf<"requestReservation">> = {}) {

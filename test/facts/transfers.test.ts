@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test"
-import type { CommandRow, DiagnosticsRow, FirmwareUpdateRow } from "../../src/facts/rows.ts"
+import type { DiagnosticsRow, FirmwareUpdateRow } from "../../src/facts/rows.ts"
 import { caller, chargePointRow, minute } from "../support/charging.ts"
+import { sentCommand } from "../support/ended-command.ts"
 import { MemoryFacts } from "../support/facts.ts"
 
 const requestedDiagnostics = (change: Partial<DiagnosticsRow> = {}): DiagnosticsRow => ({
@@ -38,26 +39,6 @@ const requestedUpdate = (change: Partial<FirmwareUpdateRow> = {}): FirmwareUpdat
   status: null,
   statusAt: null,
   ...change,
-})
-
-const command = (id: string, action: string): CommandRow => ({
-  id,
-  organisationId: "default",
-  chargePointId: "cp1",
-  action,
-  request: "{}",
-  state: "Sent",
-  requestedBy: "operator",
-  requestedAt: minute(0),
-  deadlineAt: minute(1),
-  expiresAt: null,
-  sentAt: minute(0),
-  answeredAt: null,
-  confirmation: null,
-  error: null,
-  idempotencyKey: null,
-  requestDigest: null,
-  nodeId: "n1",
 })
 
 async function requested(change: Partial<DiagnosticsRow> = {}): Promise<MemoryFacts> {
@@ -149,7 +130,7 @@ test("the answer to GetDiagnostics names the file, or says that there is none. O
     [{}, "Nothing", null],
   ] as const) {
     const facts = await requested()
-    await facts.change("recordCommand", { command: command("d1", "GetDiagnostics") })
+    await facts.change("recordCommand", { command: sentCommand("d1", "GetDiagnostics", {}) })
     await endCommand(facts, "d1", "Answered", confirmation)
     expect(facts.rows("diagnostics")).toMatchObject([{ state, fileName }])
   }
@@ -157,7 +138,7 @@ test("the answer to GetDiagnostics names the file, or says that there is none. O
 
 test("a file that came before the answer stays", async () => {
   const facts = await requested()
-  await facts.change("recordCommand", { command: command("d1", "GetDiagnostics") })
+  await facts.change("recordCommand", { command: sentCommand("d1", "GetDiagnostics", {}) })
   await facts.change("beginUpload", begin("one"))
   await facts.change("endUpload", end("one", file))
   await endCommand(facts, "d1", "Answered", { fileName: "log.zip" })
@@ -170,7 +151,7 @@ test("a request without an answer stays open, one that was refused does not", as
     ["Failed", "Failed"],
   ] as const) {
     const facts = await requested()
-    await facts.change("recordCommand", { command: command("d1", "GetDiagnostics") })
+    await facts.change("recordCommand", { command: sentCommand("d1", "GetDiagnostics", {}) })
     await endCommand(facts, "d1", state, {})
     expect(facts.rows("diagnostics")).toMatchObject([{ state: left }])
   }
@@ -181,7 +162,7 @@ test("a notification speaks of the newest request that was not refused; Idle of 
   facts.given({ chargePoints: [chargePointRow()] })
   for (const [index, id] of ["u1", "u2", "u3"].entries())
     await facts.change("requestFirmwareUpdate", { firmwareUpdate: requestedUpdate({ id, requestedAt: minute(index) }) })
-  await facts.change("recordCommand", { command: command("u3", "UpdateFirmware") })
+  await facts.change("recordCommand", { command: sentCommand("u3", "UpdateFirmware", {}) })
   await endCommand(facts, "u3", "Failed", {})
   await notify(facts, "FirmwareStatusNotification", "Downloading")
   await notify(facts, "FirmwareStatusNotification", "Idle")
@@ -217,7 +198,7 @@ test.each(["Answered", "TimedOut"] as const)(
       ["d1", "GetDiagnostics"],
       ["u1", "UpdateFirmware"],
     ] as const) {
-      await facts.change("recordCommand", { command: command(commandId, action) })
+      await facts.change("recordCommand", { command: sentCommand(commandId, action, {}) })
       const confirmation = state === "Answered" ? answers[action] : null
       await facts.change("endCommand", { ...end, commandId, at: minute(90), confirmation })
     }

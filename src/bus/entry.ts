@@ -1,86 +1,31 @@
-/** Entries of the stream: beside every event a head, which says who may want it without reading the event itself. */
-import type { Event } from "../facts/events.ts"
+/** Entries of the stream: the heads of some events, and their texts; see `facts/recorded.ts`. */
+import { type RecordedEvent, readRecorded } from "../facts/recorded.ts"
 import type { Interest, StreamEvent } from "../services/ports.ts"
 import { writeCursor } from "./cursor.ts"
 
-/** What can be looked up of an event. */
-export interface Head {
-  type: Event["type"]
-  organisationId: string
-  subject: string
-  version: number
-  /** Empty with type FirmwareCampaign. */
-  chargePointId: string
-  /** With type ChargePoint. */
-  identity: string | undefined
-  /** With types Transaction and MeterValues, where there is one. */
-  transactionId: number | undefined
-  /** With type Command. */
-  commandId: string | undefined
-  /** With type FirmwareCampaign. */
-  campaignId: string | undefined
-}
-
-/** As the entry holds it; the last word means what the type says. */
-type HeadText = [Event["type"], string, string, number, string, (string | number | null)?]
-
-/** The field under which the stream keeps the event; no two events have the same. */
-export function writeHead(event: Event): string {
-  const { type, organisationId, subject, version } = event
-  return JSON.stringify([type, organisationId, subject, version, ...keysOf(event)] satisfies HeadText)
-}
-
-function keysOf(event: Event): [string, string | number | null] {
-  switch (event.type) {
-    case "ChargePoint":
-      return [event.chargePoint.id, event.chargePoint.identity]
-    case "Transaction":
-      return [event.transaction.chargePointId, event.transaction.transactionId]
-    case "MeterValues":
-      return [event.chargePointId, event.transactionId]
-    case "Command":
-      return [event.command.chargePointId, event.command.id]
-    case "FirmwareCampaign":
-      return ["", event.campaign.id]
-  }
-}
-
-function readHead(text: string): Head {
-  const [type, organisationId, subject, version, chargePointId, key] = JSON.parse(text) as HeadText
-  return {
-    type,
-    organisationId,
-    subject,
-    version,
-    chargePointId,
-    identity: type === "ChargePoint" && typeof key === "string" ? key : undefined,
-    transactionId: typeof key === "number" ? key : undefined,
-    commandId: type === "Command" && typeof key === "string" ? key : undefined,
-    campaignId: type === "FirmwareCampaign" && typeof key === "string" ? key : undefined,
-  }
-}
+/** The fields of an entry. */
+export const HEADS_FIELD = "heads"
+export const TEXTS_FIELD = "texts"
 
 /** One event of an entry; read in full only when somebody may want it, and then once for all of them. */
 export class Told {
-  readonly head: Head
+  readonly recorded: RecordedEvent
   readonly #cursor: () => string
-  readonly #text: string
   #item: StreamEvent | undefined
 
-  constructor(head: Head, text: string, cursor: () => string) {
-    this.head = head
-    this.#text = text
+  constructor(recorded: RecordedEvent, cursor: () => string) {
+    this.recorded = recorded
     this.#cursor = cursor
   }
 
   get item(): StreamEvent {
-    this.#item ??= { cursor: this.#cursor(), event: JSON.parse(this.#text) as Event }
+    this.#item ??= { cursor: this.#cursor(), event: this.recorded.event }
     return this.#item
   }
 
   /** Whether it is what somebody wants; `wants` is asked last. */
   isFor(interest: Interest): boolean {
-    const { type, organisationId, chargePointId, identity, transactionId, commandId, campaignId } = this.head
+    const { type, organisationId, chargePointId, identity, transactionId, commandId, campaignId } = this.recorded
     return (
       type === interest.type &&
       organisationId === interest.organisationId &&
@@ -104,10 +49,7 @@ export interface Entry {
 
 /** Reads an entry as Redis gives it. What begins a generation is an entry without events. */
 export function readEntry(generation: string, id: string, message: Readonly<Record<string, string>>): Entry {
-  const heads = Object.keys(message).filter((field) => field.startsWith("["))
-  const told = heads.map((head, index) => {
-    const cursor = () => writeCursor({ generation, entryId: id, index })
-    return new Told(readHead(head), message[head] ?? "", cursor)
-  })
+  const recorded = readRecorded(message[HEADS_FIELD] ?? "[]", message[TEXTS_FIELD] ?? "[]")
+  const told = recorded.map((one, index) => new Told(one, () => writeCursor({ generation, entryId: id, index })))
   return { id, told, lastIndex: Math.max(0, told.length - 1) }
 }

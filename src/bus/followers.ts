@@ -1,6 +1,7 @@
 /** Who follows on this node, found by what an event names: nobody is asked about what cannot concern them. */
 import type { Interest } from "../services/ports.ts"
-import type { Entry, Head } from "./entry.ts"
+import type { RecordedEvent } from "../facts/recorded.ts"
+import type { Entry } from "./entry.ts"
 import type { Follower } from "./follower.ts"
 
 interface Following {
@@ -42,7 +43,7 @@ export class Followers {
     if (this.#all.size === 0) return false
     let wanted = false
     for (const told of entry.told) {
-      for (const key of keysOfEvent(told.head)) {
+      for (const key of keysOfEvent(told.recorded)) {
         for (const { interest, follower } of this.#byKey.get(key) ?? []) {
           try {
             if (!told.isFor(interest)) continue
@@ -78,8 +79,8 @@ function keysOf(interest: Interest): string[] {
   return [key("all", "")]
 }
 
-function keysOfEvent(head: Head): string[] {
-  const { organisationId, type, campaignId, commandId, transactionId, chargePointId, identity } = head
+function keysOfEvent(event: RecordedEvent): string[] {
+  const { organisationId, type, campaignId, commandId, transactionId, chargePointId, identity } = event
   const keys = [keyOf(organisationId, type, "all", ""), keyOf(organisationId, type, "charge point", chargePointId)]
   if (identity !== undefined) keys.push(keyOf(organisationId, type, "identity", identity))
   if (transactionId !== undefined) keys.push(keyOf(organisationId, type, "transaction", transactionId))

@@ -16,8 +16,8 @@ export const NODE_CHANNEL_PREFIX = "busbar:to:"
 export const WATCH_CHANNEL = "busbar:watch"
 /** The wire-log rows of one charge point, for those who watch it. */
 export const wireChannel = (chargePointId: string): string => `busbar:wire:${chargePointId}`
-/** What belongs to the stream of events. */
-export const EVENTS_PREFIX = "busbar:events:"
+/** What belongs to the stream of events; the number is that of the form of its entries. */
+export const EVENTS_PREFIX = "busbar:events:2:"
 /** Which generation of the event stream is the present one. */
 export const GENERATION_KEY = `${EVENTS_PREFIX}generation`
 /** Held by the node that begins a generation. */

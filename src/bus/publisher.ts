@@ -1,8 +1,8 @@
 /** Brings what was committed into the stream: each subject's events once, in order, without a gap. */
-import type { Event, JournalEntry } from "../facts/events.ts"
+import { type JournalEntry, record, type RecordedEvent } from "../facts/recorded.ts"
 import type { Log } from "../log.ts"
 import type { Clock, Store } from "../services/ports.ts"
-import { append } from "./append.ts"
+import { append, MAX_EVENTS_PER_ENTRY } from "./append.ts"
 import { type Generations, sinceOf } from "./generation.ts"
 import { versionsKey } from "./keys.ts"
 import type { Link } from "./link.ts"
@@ -10,7 +10,6 @@ import { Marks } from "./marks.ts"
 
 export type PublisherStore = Pick<Store, "journalOf" | "unpublished" | "firstUnpublished" | "markPublished" | "prune">
 
-const MAX_EVENTS_PER_BATCH = 1_000
 const MAX_QUEUED_ENTRIES = 10_000
 const MAX_REFUSALS = 20
 /** More than this is not told again one by one: a new generation begins near the present. */
@@ -97,7 +96,7 @@ export class Publisher {
     for (const [subject, version] of versions) {
       const { current } = this.#generations
       const newest = await this.#store.journalOf(subject, version, version)
-      if (newest.length > 0) await this.#append(newest)
+      if (newest.length > 0) await this.#append(newest.map(record))
       else if ((await this.#versionOf(current, subject)) < version) await this.#generations.agree(current)
     }
   }
@@ -172,20 +171,21 @@ export class Publisher {
     )
   }
 
-  async #append(events: readonly Event[]): Promise<Place> {
+  async #append(events: readonly RecordedEvent[]): Promise<Place> {
     let waiting = events
     for (let refusals = 0; refusals < MAX_REFUSALS;) {
       const generation = this.#generations.current
-      const batch = waiting.slice(0, MAX_EVENTS_PER_BATCH)
-      const rest = waiting.slice(MAX_EVENTS_PER_BATCH)
-      const [entryId, ...refused] = await append(this.#link, generation, this.#maxEntries, batch)
+      const batch = waiting.slice(0, MAX_EVENTS_PER_ENTRY)
+      const rest = waiting.slice(MAX_EVENTS_PER_ENTRY)
+      const [entryId, ...unfit] = await append(this.#link, generation, this.#maxEntries, batch)
       if (entryId === undefined) {
         await this.#generations.agree()
         // What was told of them in the generation before may have to be told again.
         waiting = events
         refusals++
-      } else if (refused.length > 0) {
-        waiting = [...(await this.#withPredecessors(generation, batch, refused)), ...rest]
+      } else if (unfit.length > 0) {
+        waiting = [...(await this.#fitting(generation, batch, unfit)), ...rest]
+        if (waiting.length === 0) return { generation, entryId }
         refusals++
       } else if (rest.length > 0) {
         waiting = rest
@@ -196,23 +196,29 @@ export class Publisher {
     throw new Error("the stream does not take these events")
   }
 
-  /** The events of each subject named as refused, in order, behind those that the stream lacks before them. */
-  async #withPredecessors(generation: string, waiting: readonly Event[], refused: readonly string[]): Promise<Event[]> {
-    const complete: Event[] = []
-    for (let i = 0; i < refused.length; i += 2) {
-      const subject = refused[i] ?? ""
-      const lastVersion = Number(refused[i + 1])
-      const own = waiting.filter((event) => event.subject === subject && event.version > lastVersion)
-      own.sort((a, b) => a.version - b.version)
-      const first = own[0]?.version
-      if (first === undefined) continue
-      const missing = first === lastVersion + 1 ? [] : await this.#store.journalOf(subject, lastVersion + 1, first - 1)
-      if (missing.length < first - 1 - lastVersion) {
-        this.#log.warn({ subject, lastVersion, first }, "the journal no longer holds what the stream lacks")
+  /**
+   * The same events with the story of each subject named as unfit put right: without what is told already, with what the
+   * stream lacks before or between them.
+   */
+  async #fitting(
+    generation: string,
+    waiting: readonly RecordedEvent[],
+    unfit: readonly string[],
+  ): Promise<readonly RecordedEvent[]> {
+    const versions = new Map<string, number>()
+    for (let i = 0; i < unfit.length; i += 2) versions.set(unfit[i] ?? "", Number(unfit[i + 1]))
+    const complete = waiting.filter((event) => !versions.has(event.subject))
+    for (const [subject, told] of versions) {
+      const own = waiting.filter((event) => event.subject === subject && event.version > told)
+      const last = Math.max(told, ...own.map(({ version }) => version))
+      const isWhole = own.every(({ version }, index) => version === told + 1 + index)
+      const story = isWhole ? own : (await this.#store.journalOf(subject, told + 1, last)).map(record)
+      if (story.length < last - told) {
+        this.#log.warn({ subject, told, last }, "the journal no longer holds what the stream lacks")
         await this.#generations.agree(generation)
-        return [...waiting]
+        return waiting
       }
-      complete.push(...missing, ...own)
+      complete.push(...story)
     }
     return complete
   }
@@ -255,7 +261,7 @@ function nextBatch(queue: JournalEntry[]): JournalEntry[] {
   let events = 0
   let entries = 0
   for (const entry of queue) {
-    if (entries > 0 && events + entry.events.length > MAX_EVENTS_PER_BATCH) break
+    if (entries > 0 && events + entry.events.length > MAX_EVENTS_PER_ENTRY) break
     events += entry.events.length
     entries++
   }

@@ -138,7 +138,7 @@ export class Reader {
     this.#position = entry.id
     this.#lastIndex = entry.lastIndex
     const wanted = this.#followers.tell(entry)
-    for (const { head } of entry.told) this.progress.note(head.subject, head.version)
+    for (const { recorded } of entry.told) this.progress.note(recorded.subject, recorded.version)
     this.#tellMoved()
     return wanted
   }

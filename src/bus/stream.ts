@@ -1,5 +1,5 @@
 /** ports' EventStream over a Redis stream: the one ordered story of all nodes, from any kept position on. */
-import type { JournalEntry } from "../facts/events.ts"
+import type { JournalEntry } from "../facts/recorded.ts"
 import type { Log } from "../log.ts"
 import type { Redis } from "../redis/redis.ts"
 import {

@@ -137,13 +137,6 @@ export type Event = EventBody & {
   at: number
 }
 
-/** One commit group's events, in order. */
-export interface JournalEntry {
-  /** The journal row; grows within one database, but rows of several nodes may commit out of order. */
-  id: number
-  events: Event[]
-}
-
 /** The subject under which everything about a charge point is told. */
 export const chargePointSubject = (chargePointId: string): string => `charge-point:${chargePointId}`
 

@@ -1,5 +1,5 @@
 /** What firmware campaigns should look at now, seen in what is committed on this node: a worker hears of it. */
-import type { Event, JournalEntry } from "../facts/events.ts"
+import type { JournalEntry, RecordedEvent } from "../facts/recorded.ts"
 import type { Log } from "../log.ts"
 import type { CampaignJobs, Store } from "./ports.ts"
 
@@ -28,10 +28,11 @@ export class CampaignPrompts implements AsyncDisposable {
 
   /** Takes note of what was committed on this node. Never throws; what is lost here, a sweep finds. */
   note({ events }: JournalEntry): void {
-    for (const event of events) {
-      if (event.type === "FirmwareCampaign") {
-        if (event.kind === "Created" || event.kind === "Resumed") this.#campaignIds.add(event.campaign.id)
-      } else if (event.type === "ChargePoint" && isNews(event)) this.#chargePointIds.add(event.chargePoint.id)
+    for (const recorded of events) {
+      const { type, kind, campaignId, chargePointId } = recorded
+      if (type === "FirmwareCampaign" && campaignId !== undefined) {
+        if (kind === "Created" || kind === "Resumed") this.#campaignIds.add(campaignId)
+      } else if (type === "ChargePoint" && isNews(recorded)) this.#chargePointIds.add(chargePointId)
     }
     if (this.#chargePointIds.size + this.#campaignIds.size === 0 || this.#timer !== undefined) return
     this.#timer = setTimeout(() => {
@@ -59,7 +60,11 @@ export class CampaignPrompts implements AsyncDisposable {
   }
 }
 
-const isNews = (event: Extract<Event, { type: "ChargePoint" }>): boolean =>
-  event.kind === "Report"
+function isNews(recorded: RecordedEvent): boolean {
+  if (recorded.kind !== "Report" && !KINDS.has(recorded.kind)) return false
+  const { event } = recorded
+  if (event.type !== "ChargePoint") return false
+  return event.kind === "Report"
     ? event.action === "FirmwareStatusNotification"
-    : KINDS.has(event.kind) && (event.chargePoint.online || event.kind === "Deleted")
+    : event.chargePoint.online || event.kind === "Deleted"
+}

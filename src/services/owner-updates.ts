@@ -11,8 +11,8 @@ const AT_ONCE = 500
 /** Tells the owners what is committed on this node. Never throws. */
 export function tellOwners(store: Pick<Store, "onJournal">, bus: Pick<Bus, "tellUpdated">): void {
   store.onJournal(({ events }) => {
-    for (const event of events)
-      if (event.type === "ChargePoint" && FOREIGN.has(event.kind)) bus.tellUpdated(event.chargePoint.id)
+    for (const { type, kind, chargePointId } of events)
+      if (type === "ChargePoint" && FOREIGN.has(kind)) bus.tellUpdated(chargePointId)
   })
 }
 

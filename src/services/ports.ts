@@ -1,6 +1,7 @@
 /** What services ask of the world: facts on disk, other nodes, jobs and time. The rooms store, bus and jobs provide it. */
 import type { ChangeName, InputOf, OutcomeOf } from "../facts/catalogue.ts"
-import type { Event, JournalEntry } from "../facts/events.ts"
+import type { Event } from "../facts/events.ts"
+import type { JournalEntry } from "../facts/recorded.ts"
 import type {
   ApiTokenRow,
   ChargePointRow,

@@ -1,5 +1,5 @@
 /** Charge points that may be spoken to again: where commands wait for them, a worker hears of it. */
-import type { JournalEntry } from "../facts/events.ts"
+import type { JournalEntry } from "../facts/recorded.ts"
 import { isAccepted } from "../facts/queue.ts"
 import type { Log } from "../log.ts"
 import type { QueueJobs, Store } from "./ports.ts"
@@ -31,8 +31,10 @@ export class QueuePrompts implements AsyncDisposable {
 
   /** Takes note of what was committed on this node. Never throws; what is lost here, a sweep finds. */
   note({ events }: JournalEntry): void {
-    for (const event of events) {
-      if (event.type !== "ChargePoint" || !KINDS.has(event.kind)) continue
+    for (const recorded of events) {
+      if (recorded.type !== "ChargePoint" || !KINDS.has(recorded.kind)) continue
+      const { event } = recorded
+      if (event.type !== "ChargePoint") continue
       const { id, online } = event.chargePoint
       if (online && isAccepted(event.chargePoint)) this.#gathered.add(id)
     }

@@ -1,7 +1,7 @@
 /** A commit group: many writes in one SQL transaction, of which each that fails, fails alone. */
 import type { ChangeName, InputOf, OutcomeOf } from "../facts/catalogue.ts"
-import type { JournalEntry } from "../facts/events.ts"
 import { type Change, NotLoaded } from "../facts/facts.ts"
+import type { JournalEntry } from "../facts/recorded.ts"
 import { type ChoreCatalogue, type ChoreName, chores, isChore } from "./chores.ts"
 import type { Engine, Session, Verdict } from "./session.ts"
 import { Unit } from "./work/unit.ts"

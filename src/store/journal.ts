@@ -1,13 +1,11 @@
 /** Reading the journal: what is not published yet, how far each story counts as told, and the story of one subject. */
 import { sql } from "kysely"
-import type { Event, JournalEntry } from "../facts/events.ts"
+import type { Event } from "../facts/events.ts"
+import { type JournalEntry, record } from "../facts/recorded.ts"
 import type { Source } from "./reads/source.ts"
 import type { JournalRow } from "./tables.ts"
 
-const entryOf = ({ id, events }: Pick<JournalRow, "id" | "events">): JournalEntry => ({
-  id,
-  events: JSON.parse(events),
-})
+const eventsOf = ({ events }: Pick<JournalRow, "events">): Event[] => JSON.parse(events)
 
 export class Journal {
   readonly #source: Source
@@ -28,7 +26,7 @@ export class Journal {
       .orderBy("id")
       .limit(limit)
       .execute()
-    return rows.map(entryOf)
+    return rows.map((row) => ({ id: row.id, events: eventsOf(row).map(record) }))
   }
 
   /** The id of the oldest of the newest `atMost` unpublished rows; 0 where there are no more than these. */
@@ -88,7 +86,7 @@ export class Journal {
     while (id !== null) {
       const row = await this.#row(id)
       if (row === undefined) break
-      const told = entryOf(row).events.filter((event) => event.subject === subject)
+      const told = eventsOf(row).filter((event) => event.subject === subject)
       found.unshift(...told.filter(({ version }) => version >= fromVersion && version <= toVersion))
       if (told.some(({ version }) => version <= fromVersion)) break
       const previous: Record<string, number> = JSON.parse(row.previous)

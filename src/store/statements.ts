@@ -103,6 +103,31 @@ export function upsert<Row>(table: Table<Row>): Statement<never> {
   return { name: `upsert ${table.name}`, ...insert(table, `ON CONFLICT (${list(table.key)}) DO UPDATE SET ${set}`) }
 }
 
+/** Short for which of a table's fields these are: PostgreSQL cuts off names of statements after 63 characters. */
+function nameOf<Row>(table: Table<Row>, fields: readonly (keyof Row & string)[]): string {
+  return fieldsOf(table)
+    .reduce((sum, field, index) => sum + (fields.includes(field) ? 2 ** index : 0), 0)
+    .toString(36)
+}
+
+/**
+ * Writes some fields of rows that are there; what an index holds of the others is not touched. Parameters: the fields in
+ * their order, then the key.
+ */
+export function update<Row>(table: Table<Row>, fields: readonly (keyof Row & string)[]): Statement<never> {
+  const kinds = [...fields, ...table.key].map((field) => table.columns[field])
+  const set = (value: (field: string) => string) =>
+    fields.map((field) => `"${columnOf(field)}" = ${value(field)}`).join(", ")
+  const where = (value: (field: string) => string) =>
+    table.key.map((field) => `t."${columnOf(field)}" = ${value(field)}`).join(" AND ")
+  return {
+    name: `update ${table.name} ${nameOf(table, fields)}`,
+    sqlite: `UPDATE ${table.name} AS t SET ${set(() => "?")} WHERE ${where(() => "?")}`,
+    postgres: `UPDATE ${table.name} t SET ${set((field) => `k."${columnOf(field)}"`)} FROM unnest(${parameters(kinds)}) AS k(${list([...fields, ...table.key])}) WHERE ${where((field) => `k."${columnOf(field)}"`)}`,
+    flags: [],
+  }
+}
+
 /** Inserts rows whose key is not there yet. */
 export function add<Row>(table: Table<Row>): Statement<never> {
   return { name: `add ${table.name}`, ...insert(table, `ON CONFLICT (${list(table.key)}) DO NOTHING`) }

@@ -1,6 +1,7 @@
 /** The port `Store` over SQL: one writer that commits groups, and readers beside it. */
 import type { ChangeName, InputOf, OutcomeOf } from "../facts/catalogue.ts"
-import type { Event, JournalEntry } from "../facts/events.ts"
+import type { Event } from "../facts/events.ts"
+import type { JournalEntry } from "../facts/recorded.ts"
 import type { DeviationRow, MessageRow } from "../facts/rows.ts"
 import type { Log } from "../log.ts"
 import type { PruneBefore, Reads, Store } from "../services/ports.ts"

@@ -4,7 +4,8 @@ import type { Event } from "../../src/facts/events.ts"
 import type { Interest } from "../../src/services/ports.ts"
 import { Follower } from "../../src/bus/follower.ts"
 import { Followers } from "../../src/bus/followers.ts"
-import { readEntry, writeHead } from "../../src/bus/entry.ts"
+import { readEntry } from "../../src/bus/entry.ts"
+import { record, writeHeads, writeTexts } from "../../src/facts/recorded.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
 import { until } from "../support/until.ts"
 import { all, behindTheBack, listen, MemoryJournal, openNode, story } from "./stream-support.ts"
@@ -20,11 +21,12 @@ const signal = new AbortController().signal
 
 /** An entry with one event of each of these; what is not looked up is left out. */
 function entryOf(...bodies: object[]) {
-  const events = bodies.map((body, index): Event => {
+  const events = bodies.map((body, index) => {
     const common = { organisationId: "default", subject: "charge-point:1", version: index + 1, at: 0 }
-    return JSON.parse(JSON.stringify({ ...common, ...body }))
+    const event: Event = JSON.parse(JSON.stringify({ ...common, ...body }))
+    return record(event)
   })
-  return readEntry("g", "1-1", Object.fromEntries(events.map((event) => [writeHead(event), JSON.stringify(event)])))
+  return readEntry("g", "1-1", { heads: writeHeads(events), texts: writeTexts(events) })
 }
 
 const chargePoint = { type: "ChargePoint", chargePoint: { id: "1", identity: "CP-1" } }

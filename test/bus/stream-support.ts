@@ -1,6 +1,6 @@
 /** What the tests of the stream share: a journal in memory, nodes on one Redis, and somebody who writes down what is told. */
 import { openEventStream, type EventStreamOptions, type StreamStore } from "../../src/bus/stream.ts"
-import type { Event, JournalEntry } from "../../src/facts/events.ts"
+import { type JournalEntry, record } from "../../src/facts/recorded.ts"
 import { openRedis } from "../../src/redis/redis.ts"
 import type { EventStream, Interest, StreamEvent } from "../../src/services/ports.ts"
 import { createClient } from "redis"
@@ -13,19 +13,26 @@ export interface Told {
   transactionId?: number
 }
 
+/** A row of the journal; `at` is when it was recorded, ms. */
+interface Kept extends JournalEntry {
+  at: number
+  published: boolean
+}
+
 /** The part of a database that the stream leans on, shared by the nodes of a test. */
 export class MemoryJournal implements StreamStore {
-  entries: (JournalEntry & { published: boolean })[] = []
+  entries: Kept[] = []
   readonly settings = new Map<string, string>()
   readonly #versions = new Map<string, number>()
   #rows = 0
 
   /** Commits events: their versions follow those of their subjects. */
-  commit(...bodies: Told[]): JournalEntry {
-    const events = bodies.map(({ subject, organisationId = "default", transactionId = null }): Event => {
+  commit(...bodies: Told[]): Kept {
+    const at = Date.now()
+    const events = bodies.map(({ subject, organisationId = "default", transactionId = null }) => {
       const version = this.version(subject) + 1
       this.#versions.set(subject, version)
-      return {
+      return record({
         type: "MeterValues",
         chargePointId: subject,
         connectorId: 1,
@@ -34,10 +41,10 @@ export class MemoryJournal implements StreamStore {
         organisationId,
         subject,
         version,
-        at: Date.now(),
-      }
+        at,
+      })
     })
-    const entry = { id: ++this.#rows, events, published: false }
+    const entry = { id: ++this.#rows, events, at, published: false }
     this.entries.push(entry)
     return entry
   }
@@ -56,12 +63,14 @@ export class MemoryJournal implements StreamStore {
   }
 
   async journalOf(subject: string, from: number, to: number) {
-    const all = this.entries.flatMap((entry) => entry.events).filter((event) => event.subject === subject)
+    const all = this.entries
+      .flatMap((entry) => entry.events.map(({ event }) => event))
+      .filter((event) => event.subject === subject)
     return all.filter(({ version }) => version >= from && version <= to)
   }
 
   async unpublished(limit: number, olderThan: number, afterId = 0) {
-    const old = this.entries.filter(({ id, events }) => id > afterId && (events[0]?.at ?? 0) <= olderThan)
+    const old = this.entries.filter(({ id, at }) => id > afterId && at <= olderThan)
     return old.filter((entry) => !entry.published).slice(0, limit)
   }
 
@@ -86,7 +95,7 @@ export class MemoryJournal implements StreamStore {
 
   async prune({ journal = 0 }: { journal?: number }) {
     const before = this.entries.length
-    this.entries = this.entries.filter(({ events }) => (events[0]?.at ?? 0) >= journal)
+    this.entries = this.entries.filter(({ at }) => at >= journal)
     return before - this.entries.length
   }
 
@@ -166,8 +175,8 @@ export const story = (subject: string, count: number, from = 1) =>
 /** The cursor of the present generation's beginning. */
 export function beginning(url: string): Promise<string> {
   return behindTheBack(url, async (client) => {
-    const generation = await client.get("busbar:events:generation")
-    const [first] = (await client.xRange(`busbar:events:${generation}:stream`, "-", "+", { COUNT: 1 })) ?? []
+    const generation = await client.get("busbar:events:2:generation")
+    const [first] = (await client.xRange(`busbar:events:2:${generation}:stream`, "-", "+", { COUNT: 1 })) ?? []
     return Buffer.from(`${generation} ${first?.id} 0`).toString("base64url")
   })
 }

@@ -90,7 +90,7 @@ export async function startRig({ gateway: gatewayOptions = {}, services: service
     }),
   )
   store.onJournal(({ events }) => {
-    for (const event of events) if (event.type === "ChargePoint") gateway.chargePointUpdated(event.chargePoint)
+    for (const { event } of events) if (event.type === "ChargePoint") gateway.chargePointUpdated(event.chargePoint)
   })
 
   const peers: Peer[] = []

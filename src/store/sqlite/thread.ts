@@ -1,6 +1,7 @@
 /** What the writer thread and its owner say to each other, and the thread's side of it. */
 import type { Database } from "bun:sqlite"
-import { type Changes, failureOf, Groups, type Write } from "../group.ts"
+import { readRecorded, writeHeads, writeTexts } from "../../facts/recorded.ts"
+import { type Changes, failureOf, Groups, type Settled, type Write } from "../group.ts"
 import { openForWriting, SqliteEngine } from "./engine.ts"
 
 /** To the thread. Groups travel as JSON text, which crosses faster than objects. */
@@ -8,7 +9,24 @@ export type Order = { kind: "Open"; path: string } | { kind: "Settle"; now: numb
 
 /** From the thread, one per order, in their order. */
 export type Answer =
-  { kind: "Opened" } | { kind: "Settled"; settled: string } | { kind: "Closed" } | { kind: "Failed"; message: string }
+  { kind: "Opened" } | ({ kind: "Settled" } & Carried) | { kind: "Closed" } | { kind: "Failed"; message: string }
+
+/** `Settled` on its way: JSON, but the events' texts are not wrapped in JSON once more. */
+interface Carried {
+  results: string
+  entries: { id: number; heads: string; texts: string }[]
+}
+
+const carry = ({ results, entries }: Settled): Carried => ({
+  results: JSON.stringify(results),
+  entries: entries.map(({ id, events }) => ({ id, heads: writeHeads(events), texts: writeTexts(events) })),
+})
+
+/** The other end of the journey. */
+export const unpack = ({ results, entries }: Carried): Settled => ({
+  results: JSON.parse(results),
+  entries: entries.map(({ id, heads, texts }) => ({ id, events: readRecorded(heads, texts) })),
+})
 
 /** Serves orders in this thread, by these rules. */
 export function serveWriter(changes: Changes): void {
@@ -24,7 +42,7 @@ export function serveWriter(changes: Changes): void {
       case "Settle": {
         if (groups === undefined) throw new Error("the writer is not open")
         const writes: Write[] = JSON.parse(order.writes)
-        return { kind: "Settled", settled: JSON.stringify(await groups.settle(writes, order.now)) }
+        return { kind: "Settled", ...carry(await groups.settle(writes, order.now)) }
       }
       case "Close":
         db?.close()

@@ -3,7 +3,7 @@ import type { Log } from "../../log.ts"
 import { StoreUnavailable } from "../../services/ports.ts"
 import type { Writer } from "../collector.ts"
 import { failureOf, type Settled, type Write } from "../group.ts"
-import type { Answer, Order } from "./thread.ts"
+import { type Answer, type Order, unpack } from "./thread.ts"
 
 export class SqliteWriter implements Writer {
   /** One transaction at a time is all that SQLite can do. */
@@ -36,7 +36,7 @@ export class SqliteWriter implements Writer {
       const thread = await this.#running()
       const answer = await thread.ask({ kind: "Settle", now, writes: JSON.stringify(writes) })
       if (answer.kind !== "Settled") throw new Error(whyNot(answer))
-      return JSON.parse(answer.settled)
+      return unpack(answer)
     } catch (cause) {
       this.#log.error({ err: cause }, "the writer thread failed; it is started anew")
       this.#thread?.terminate()

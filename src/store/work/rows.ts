@@ -1,7 +1,7 @@
 /** Rows of one table within a unit of work: loaded at once, changed in memory, saved with one statement. */
 import { type Additions, NotLoaded, type Rows } from "../../facts/facts.ts"
 import type { Session } from "../session.ts"
-import { add, remove, type Statement, selectBy, upsert } from "../statements.ts"
+import { add, remove, type Statement, selectBy, update, upsert } from "../statements.ts"
 import { encode, fieldsOf, type Table, type Value } from "../tables.ts"
 
 /** The error of a rule that asks for what was not loaded. */
@@ -16,12 +16,29 @@ export interface Work<Row, Key> {
   readonly table: Table<Row>
   readonly valuesOf: (key: Key) => Value[]
   readonly byKey: Statement<Row>
+  readonly fields: readonly (keyof Row & string)[]
   readonly upsert: Statement<never>
   readonly remove: Statement<never>
+  /** How to save rows of which only some fields have changed, by the names of these; filled as needed. */
+  readonly updates: Map<string, Update<Row>>
+}
+
+interface Update<Row> {
+  readonly statement: Statement<never>
+  /** The fields of its parameters, in their order. */
+  readonly fields: readonly (keyof Row & string)[]
 }
 
 export function workOn<Row, Key>(table: Table<Row>, valuesOf: (key: Key) => Value[]): Work<Row, Key> {
-  return { table, valuesOf, byKey: selectBy(table, table.key), upsert: upsert(table), remove: remove(table) }
+  return {
+    table,
+    valuesOf,
+    fields: fieldsOf(table),
+    byKey: selectBy(table, table.key),
+    upsert: upsert(table),
+    remove: remove(table),
+    updates: new Map(),
+  }
 }
 
 /** Rows that share something, loaded by what they share and kept up to date by every `put`. */
@@ -34,6 +51,8 @@ export class LoadedRows<Row extends object, Key> implements Rows<Row, Key> {
   protected readonly session: Session
   readonly #work: Work<Row, Key>
   readonly #rows = new Map<string, Row | undefined>()
+  /** As they lie in the database. */
+  readonly #stored = new Map<string, Row>()
   readonly #put = new Map<string, Row>()
   readonly #deleted = new Map<string, Value[]>()
   readonly #watchers: ((key: string, row: Row) => void)[] = []
@@ -84,16 +103,33 @@ export class LoadedRows<Row extends object, Key> implements Rows<Row, Key> {
     return this.#deleted.size === 0 ? [] : [this.session.run(this.#work.remove, [...this.#deleted.values()])]
   }
 
-  /** Issues the saving of what was put. */
+  /** Issues the saving of what was put: new rows as a whole, of the others what has changed. */
   issueSaves(): Promise<unknown>[] {
     if (this.#put.size === 0) return []
-    const fields = fieldsOf(this.#work.table)
-    return [
-      this.session.run(
-        this.#work.upsert,
-        [...this.#put.values()].map((row) => encode(row, fields)),
-      ),
-    ]
+    const { fields, upsert: insertion } = this.#work
+    const saves = new Map<Statement<never>, Value[][]>()
+    for (const [text, row] of this.#put) {
+      const stored = this.#stored.get(text)
+      const save = stored === undefined ? { statement: insertion, fields } : this.#updateOf(stored, row)
+      if (save === undefined) continue
+      const there = saves.get(save.statement)
+      if (there === undefined) saves.set(save.statement, [encode(row, save.fields)])
+      else there.push(encode(row, save.fields))
+    }
+    return [...saves].map(([statement, rows]) => this.session.run(statement, rows))
+  }
+
+  /** Undefined where nothing has changed. */
+  #updateOf(stored: Row, row: Row): Update<Row> | undefined {
+    const { table, fields, updates } = this.#work
+    const changed = fields.filter((field) => row[field] !== stored[field])
+    if (changed.length === 0) return undefined
+    const name = changed.join()
+    const known = updates.get(name)
+    if (known !== undefined) return known
+    const made = { statement: update(table, changed), fields: [...changed, ...table.key] }
+    updates.set(name, made)
+    return made
   }
 
   /** Gathers rows by these fields; `statement` must find rows by them too. */
@@ -141,7 +177,9 @@ export class LoadedRows<Row extends object, Key> implements Rows<Row, Key> {
   #take(rows: readonly Row[]): void {
     for (const row of rows) {
       const text = this.#textOf(row)
-      if (this.#rows.get(text) === undefined && !this.#deleted.has(text)) this.#keep(text, row)
+      if (this.#rows.get(text) !== undefined || this.#deleted.has(text)) continue
+      this.#stored.set(text, row)
+      this.#keep(text, row)
     }
   }
 

@@ -7,8 +7,9 @@ import {
   type Rows,
   type Transfers,
 } from "../../facts/facts.ts"
-import type { Event, EventBody, JournalEntry } from "../../facts/events.ts"
+import type { Event, EventBody } from "../../facts/events.ts"
 import { compareInQueue } from "../../facts/queue.ts"
+import { type JournalEntry, record, type RecordedEvent, writeTexts } from "../../facts/recorded.ts"
 import type { ConfigurationKeyRow, ConnectorRow } from "../../facts/rows.ts"
 import type { Session } from "../session.ts"
 import { addJournal, advanceSubjects, selectBy, selectLastBy } from "../statements.ts"
@@ -223,7 +224,7 @@ export class Unit implements Facts {
     const events = versioned(this.#told, subjects)
     const last = lastOfEach(events)
     const issued = this.#issueSaves()
-    const journal = this.#session.run(addJournal, [[now, JSON.stringify(events), previousOf(last, subjects)]])
+    const journal = this.#session.run(addJournal, [[now, writeTexts(events), previousOf(last, subjects)]])
     const advanced = this.#session.run(
       advanceSubjects,
       last.map(({ subject, organisationId, version }) => [subject, organisationId, version]),
@@ -264,23 +265,23 @@ export class Unit implements Facts {
   }
 }
 
-function versioned(told: readonly Told[], subjects: readonly SubjectRow[]): Event[] {
+function versioned(told: readonly Told[], subjects: readonly SubjectRow[]): RecordedEvent[] {
   const versions = new Map(subjects.map(({ subject, version }) => [subject, version]))
   return told.map((event) => {
     const version = (versions.get(event.subject) ?? 0) + 1
     versions.set(event.subject, version)
-    return { ...event, version }
+    return record({ ...event, version })
   })
 }
 
 /** The last event of each subject, in the subjects' order. */
-function lastOfEach(events: readonly Event[]): Event[] {
-  const last = new Map(events.map((event) => [event.subject, event]))
+function lastOfEach(events: readonly RecordedEvent[]): RecordedEvent[] {
+  const last = new Map(events.map((event) => [event.subject, event] as const))
   return [...last.values()].sort((one, other) => (one.subject < other.subject ? -1 : 1))
 }
 
 /** JSON: where the subjects' stories were told before, so that a story can be followed back; see `journal.ts`. */
-function previousOf(last: readonly Event[], subjects: readonly SubjectRow[]): string {
+function previousOf(last: readonly RecordedEvent[], subjects: readonly SubjectRow[]): string {
   const journalIds = new Map(subjects.map(({ subject, journalId }) => [subject, journalId]))
   const previous = last.map(({ subject }) => [subject, journalIds.get(subject) ?? null] as const)
   return JSON.stringify(Object.fromEntries(previous.filter(([, journalId]) => journalId !== null)))

@@ -1,6 +1,7 @@
 /** The journal: events in the same transaction as the facts they tell. */
 import { expect, test } from "bun:test"
-import type { Event, JournalEntry } from "../../../src/facts/events.ts"
+import type { Event } from "../../../src/facts/events.ts"
+import type { JournalEntry, RecordedEvent } from "../../../src/facts/recorded.ts"
 import type { RegistrationStatus } from "../../../src/facts/rows.ts"
 import type { Store } from "../../../src/services/ports.ts"
 import { caller, chargePointRow, time } from "../../support/charging.ts"
@@ -16,7 +17,7 @@ const seal = (store: Store, number: number, chargePointId = "cp1") =>
     payload: "{}",
   })
 
-const versionsOf = (events: readonly Event[], subject: string) =>
+const versionsOf = (events: readonly Pick<Event, "subject" | "version">[], subject: string) =>
   events.filter((event) => event.subject === subject).map(({ version }) => version)
 
 export function journalContract(openPlace: OpenPlace): void {
@@ -26,7 +27,7 @@ export function journalContract(openPlace: OpenPlace): void {
     const subjects = ["cp1", "cp2", "cp3"]
     for (const id of subjects)
       await stores[0]!.change("createChargePoint", { chargePoint: chargePointRow({ id, identity: id }) })
-    const events: Event[] = []
+    const events: RecordedEvent[] = []
     for (const store of stores) store.onJournal((entry) => events.push(...entry.events))
     const rounds = Array.from({ length: 40 }, (_, round) => round)
     await Promise.all(
@@ -80,7 +81,7 @@ export function journalContract(openPlace: OpenPlace): void {
     await using place = await openPlace()
     const store = await place.open()
     const told: Event[] = []
-    store.onJournal(({ events }) => told.push(...events))
+    store.onJournal(({ events }) => told.push(...events.map(({ event }) => event)))
     for (const id of ["cp1", "cp2"])
       await store.change("createChargePoint", { chargePoint: chargePointRow({ id, identity: id }) })
     for (const number of [1, 2, 3, 4]) await Promise.all([seal(store, number), seal(store, number, "cp2")])

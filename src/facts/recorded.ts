@@ -1,0 +1,128 @@
+/**
+ * Events as they are carried from the commit to those who follow: written as text once, beside it a head by which they
+ * are looked up; read again only by who wants them.
+ */
+import type { Event } from "./events.ts"
+
+/** Type, organisation, subject, version, kind, charge point, and what else the type is looked up by. */
+type Head = readonly [Event["type"], string, string, number, string, string, (string | number | null)?]
+
+/** One event and how to find it. */
+export class RecordedEvent {
+  readonly #head: Head
+  /** The event as JSON, in one line. */
+  readonly text: string
+  #event: Event | undefined
+
+  constructor(head: Head, text: string) {
+    this.#head = head
+    this.text = text
+  }
+
+  /** The event itself, read from its text the first time somebody asks. */
+  get event(): Event {
+    this.#event ??= JSON.parse(this.text) as Event
+    return this.#event
+  }
+
+  get type(): Event["type"] {
+    return this.#head[0]
+  }
+
+  get organisationId(): string {
+    return this.#head[1]
+  }
+
+  get subject(): string {
+    return this.#head[2]
+  }
+
+  get version(): number {
+    return this.#head[3]
+  }
+
+  /** What happened; empty where the type says it. */
+  get kind(): string {
+    return this.#head[4]
+  }
+
+  /** Empty with type FirmwareCampaign. */
+  get chargePointId(): string {
+    return this.#head[5]
+  }
+
+  /** With type ChargePoint. */
+  get identity(): string | undefined {
+    return this.#keyOf("ChargePoint")
+  }
+
+  /** With types Transaction and MeterValues, where there is one. */
+  get transactionId(): number | undefined {
+    const key = this.#head[6]
+    return typeof key === "number" ? key : undefined
+  }
+
+  /** With type Command. */
+  get commandId(): string | undefined {
+    return this.#keyOf("Command")
+  }
+
+  /** With type FirmwareCampaign. */
+  get campaignId(): string | undefined {
+    return this.#keyOf("FirmwareCampaign")
+  }
+
+  /** For `writeHeads`. */
+  get head(): Head {
+    return this.#head
+  }
+
+  #keyOf(type: Event["type"]): string | undefined {
+    const key = this.#head[6]
+    return this.#head[0] === type && typeof key === "string" ? key : undefined
+  }
+}
+
+/** One commit group's events, in order. */
+export interface JournalEntry {
+  /** The journal row; grows within one database, but rows of several nodes may commit out of order. */
+  id: number
+  events: readonly RecordedEvent[]
+}
+
+/** Writes an event down. */
+export function record(event: Event): RecordedEvent {
+  const { type, organisationId, subject, version } = event
+  return new RecordedEvent([type, organisationId, subject, version, ...keysOf(event)], JSON.stringify(event))
+}
+
+function keysOf(event: Event): [kind: string, chargePointId: string, key: string | number | null] {
+  switch (event.type) {
+    case "ChargePoint":
+      return [event.kind, event.chargePoint.id, event.chargePoint.identity]
+    case "Transaction":
+      return [event.kind, event.transaction.chargePointId, event.transaction.transactionId]
+    case "MeterValues":
+      return ["", event.chargePointId, event.transactionId]
+    case "Command":
+      return ["", event.command.chargePointId, event.command.id]
+    case "FirmwareCampaign":
+      return [event.kind, "", event.campaign.id]
+  }
+}
+
+/** JSON holds no line break of its own, so that texts joined by one are found again without being read. */
+const BETWEEN = ",\n"
+
+/** The heads of events, as one JSON list; the subject is the third value of each, the version the fourth. */
+export const writeHeads = (events: readonly RecordedEvent[]): string => JSON.stringify(events.map(({ head }) => head))
+
+/** The events, as one JSON list. */
+export const writeTexts = (events: readonly RecordedEvent[]): string =>
+  `[${events.map(({ text }) => text).join(BETWEEN)}]`
+
+/** Events from what `writeHeads` and `writeTexts` have made of them. */
+export function readRecorded(heads: string, texts: string): RecordedEvent[] {
+  const list = texts.slice(1, -1).split(BETWEEN)
+  return (JSON.parse(heads) as Head[]).map((head, index) => new RecordedEvent(head, list[index] ?? "null"))
+}

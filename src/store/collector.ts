@@ -7,8 +7,10 @@ const LARGEST_GROUP = 1_024
 
 /** Commits what it is given; never rejects. */
 export interface Writer extends AsyncDisposable {
-  /** How many groups it commits at a time. */
+  /** How many groups it takes at a time. */
   readonly lanes: number
+  /** How many writes make a group worth sending beside one that is being committed; fewer wait to become more. */
+  readonly worthALane: number
   /** What no two groups may work on at a time, so that the writes on it keep their order. */
   orderedBy(write: Write): readonly string[]
   settle(writes: readonly Write[], now: number): Promise<Settled>
@@ -69,6 +71,7 @@ export class Collector {
 
   #send(): void {
     while (this.#running.size < this.#writer.lanes && this.#waiting.length > 0) {
+      if (this.#running.size > 0 && this.#waiting.length < this.#writer.worthALane) break
       const group = this.#take()
       if (group.length === 0) break
       void this.#commit(group)

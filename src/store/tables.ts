@@ -58,7 +58,9 @@ export function fieldsOf(table: { columns: object }): string[] {
 
 /** The values of some fields of a row, ready for SQL. */
 export function encode<Row>(row: Row, fields: readonly (keyof Row)[]): Value[] {
-  return fields.map((field) => encodeValue(row[field]))
+  const values: Value[] = []
+  for (const field of fields) values.push(encodeValue(row[field]))
+  return values
 }
 
 /** PostgreSQL's text cannot hold NUL, which a charge point may well send; the replacement character stands for it. */

@@ -13,6 +13,7 @@ const CONNECTIONS = 3
 
 export class PostgresWriter implements Writer {
   readonly lanes = CONNECTIONS
+  readonly worthALane = 1
   readonly #pool: pg.Pool
   readonly #groups: Groups
   #closed?: Promise<void>

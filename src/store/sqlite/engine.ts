@@ -1,5 +1,5 @@
 /** Transactions on SQLite; meant for a thread of its own, because each call waits for the disk. */
-import { Database, SQLiteError } from "bun:sqlite"
+import { Database, SQLiteError, type Statement as Prepared } from "bun:sqlite"
 import type { Engine, Session, Verdict } from "../session.ts"
 import { lockSubjects, type Statement, withFlags } from "../statements.ts"
 import type { SubjectRow, Value } from "../tables.ts"
@@ -10,6 +10,11 @@ import type { SubjectRow, Value } from "../tables.ts"
  */
 const BUSY_TIMEOUT_MS = 5000
 
+/** Memory for pages that are changed again and again, KiB. */
+const PAGE_CACHE_KIB = 65_536
+/** How many pages the log holds before they are brought into the database: a page that changes often is brought once. */
+const CHECKPOINT_PAGES = 4_000
+
 /** Opens the database for writing. A commit is on disk when it returns: WAL with synchronous FULL. */
 export function openForWriting(path: string): Database {
   const db = new Database(path, { create: true, readwrite: true })
@@ -17,6 +22,8 @@ export function openForWriting(path: string): Database {
   db.run("PRAGMA journal_mode = WAL")
   db.run("PRAGMA synchronous = FULL")
   db.run("PRAGMA foreign_keys = ON")
+  db.run(`PRAGMA cache_size = -${PAGE_CACHE_KIB}`)
+  db.run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
   return db
 }
 
@@ -37,6 +44,7 @@ export const isUnavailable = (cause: unknown): boolean => cause instanceof SQLit
 export class SqliteEngine implements Engine {
   readonly name = "sqlite"
   readonly #db: Database
+  readonly #prepared = new Map<string, Prepared<unknown, Value[]>>()
 
   constructor(db: Database) {
     this.#db = db
@@ -44,7 +52,10 @@ export class SqliteEngine implements Engine {
 
   async begin(subjects: readonly string[]): Promise<Session> {
     this.#db.run("BEGIN IMMEDIATE")
-    const known = subjects.flatMap((subject) => this.#run(lockSubjects, lockSubjects.sqlite ?? "", [subject]))
+    const known = this.#runRows(
+      lockSubjects,
+      subjects.map((subject) => [subject]),
+    )
     return new SqliteSession(this.#db, Promise.resolve(known), this.#runRows.bind(this))
   }
 
@@ -53,15 +64,20 @@ export class SqliteEngine implements Engine {
   }
 
   #runRows<Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]): Result[] {
-    const text = statement.sqlite
-    if (text === null) return []
-    if (rows.length === 1 && rows[0] !== undefined) return this.#run(statement, text, rows[0])
-    return rows.flatMap((row) => this.#run(statement, text, row))
+    if (statement.sqlite === null) return []
+    const prepared = this.#prepare<Result>(statement.sqlite)
+    const found: Result[] = []
+    if (prepared.columnNames.length === 0) for (const row of rows) prepared.run(...row)
+    else for (const row of rows) for (const result of prepared.all(...row)) found.push(result)
+    return withFlags(statement, found)
   }
 
-  #run<Result>(statement: Statement<Result>, text: string, row: readonly Value[]): Result[] {
-    // Bun keeps it prepared under its text.
-    return withFlags(statement, this.#db.query<Result, Value[]>(text).all(...row))
+  #prepare<Result>(text: string): Prepared<Result, Value[]> {
+    const known = this.#prepared.get(text)
+    if (known !== undefined) return known as Prepared<Result, Value[]>
+    const made = this.#db.prepare<Result, Value[]>(text)
+    this.#prepared.set(text, made)
+    return made
   }
 }
 

@@ -6,12 +6,14 @@ import { failureOf, type Settled, type Write } from "../group.ts"
 import { type Answer, type Order, unpack } from "./thread.ts"
 
 export class SqliteWriter implements Writer {
-  /** One transaction at a time is all that SQLite can do. */
-  readonly lanes = 1
+  /** SQLite commits one at a time; the next one is with the thread by then, so that it waits for nobody. */
+  readonly lanes = 2
+  readonly worthALane = 128
   readonly #path: string
   readonly #start: () => Worker
   readonly #log: Log
-  #thread: Thread | undefined
+  /** The thread that groups go to; it may still be opening. */
+  #thread: Promise<Thread> | undefined
   #closed?: Promise<void>
 
   private constructor(path: string, start: () => Worker, log: Log) {
@@ -32,15 +34,16 @@ export class SqliteWriter implements Writer {
   }
 
   async settle(writes: readonly Write[], now: number): Promise<Settled> {
+    const thread = this.#running()
     try {
-      const thread = await this.#running()
-      const answer = await thread.ask({ kind: "Settle", now, writes: JSON.stringify(writes) })
+      const answer = await (await thread).ask({ kind: "Settle", now, writes: JSON.stringify(writes) })
       if (answer.kind !== "Settled") throw new Error(whyNot(answer))
       return unpack(answer)
     } catch (cause) {
       this.#log.error({ err: cause }, "the writer thread failed; it is started anew")
-      this.#thread?.terminate()
-      this.#thread = undefined
+      void thread.then((failed) => failed.terminate()).catch(() => undefined)
+      // The group behind this one may have noticed before, and have begun with another.
+      if (this.#thread === thread) this.#thread = undefined
       return { results: writes.map(() => ({ failure: failureOf(cause, true) })), entries: [] }
     }
   }
@@ -51,19 +54,23 @@ export class SqliteWriter implements Writer {
   }
 
   async #close(): Promise<void> {
-    await this.#thread?.ask({ kind: "Close" })
-    this.#thread?.terminate()
+    const thread = await this.#thread?.catch(() => undefined)
+    await thread?.ask({ kind: "Close" })
+    thread?.terminate()
   }
 
-  async #running(): Promise<Thread> {
-    if (this.#thread !== undefined) return this.#thread
+  #running(): Promise<Thread> {
+    this.#thread ??= this.#open()
+    return this.#thread
+  }
+
+  async #open(): Promise<Thread> {
     const thread = new Thread(this.#start())
     const answer = await thread.ask({ kind: "Open", path: this.#path })
     if (answer.kind !== "Opened") {
       thread.terminate()
       throw new StoreUnavailable(whyNot(answer))
     }
-    this.#thread = thread
     return thread
   }
 }

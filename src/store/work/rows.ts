@@ -9,7 +9,8 @@ export const notLoaded = (what: string, key: string): NotLoaded =>
   new NotLoaded(`${what} were not loaded for ${key.replaceAll("\0", ", ")}`)
 
 /** One text for a key's values; only the last of them can hold a NUL, so no two keys share it. */
-export const keyText = (values: readonly Value[]): string => values.join("\0")
+export const keyText = (values: readonly Value[]): string =>
+  values.length === 1 ? String(values[0]) : values.join("\0")
 
 /** Everything that must be known of a table to work on it; made once, not per group. */
 export interface Work<Row, Key> {
@@ -136,14 +137,21 @@ export class LoadedRows<Row extends object, Key> implements Rows<Row, Key> {
   gather(by: readonly (keyof Row & string)[], statement: Statement<Row>): Gathering<Row> {
     const keysOf = new Map<string, Set<string>>()
     const loaded = new Set<string>()
-    this.#watchers.push((key, row) => {
+    let isWatching = false
+    const watch = (key: string, row: Row): void => {
       const text = keyText(encode(row, by))
       const keys = keysOf.get(text)
       if (keys === undefined) keysOf.set(text, new Set([key]))
       else keys.add(key)
-    })
+    }
     return {
       load: async (keys) => {
+        // Most groups never ask: until one does, no row is sorted in.
+        if (!isWatching) {
+          isWatching = true
+          this.#watchers.push(watch)
+          for (const [key, row] of this.#rows) if (row !== undefined) watch(key, row)
+        }
         const missing = new Map(keys.map((values) => [keyText(values), values] as const))
         for (const text of missing.keys()) if (loaded.has(text)) missing.delete(text)
         if (missing.size === 0) return

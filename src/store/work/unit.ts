@@ -46,8 +46,8 @@ interface ConfigurationKeyKey {
   key: string
 }
 
-/** An event before its version is known. */
-type Told = EventBody & Pick<Event, "organisationId" | "subject" | "at">
+/** Stands for an event's version until that is known. */
+const NO_VERSION = 0
 
 const byId = <Row>(table: Table<Row>): Work<Row, string> => workOn(table, (id: string) => [encodeValue(id)])
 
@@ -144,7 +144,7 @@ export class Unit implements Facts {
   readonly apiTokens
   readonly #session: Session
   readonly #locked: ReadonlySet<string>
-  readonly #told: Told[] = []
+  readonly #told: Event[] = []
 
   /** `locked` names the subjects whose story may be continued. */
   constructor(session: Session, locked: ReadonlySet<string>) {
@@ -211,7 +211,7 @@ export class Unit implements Facts {
 
   tell(organisationId: string, subject: string, at: number, body: EventBody): void {
     if (!this.#locked.has(subject)) throw new Error(`${subject} was not named among the subjects of the change`)
-    this.#told.push({ ...body, organisationId, subject, at })
+    this.#told.push({ ...body, organisationId, subject, version: NO_VERSION, at })
   }
 
   /** Saves rows and journal and commits; resolves to what was journalled, null where nothing was told. */
@@ -265,12 +265,13 @@ export class Unit implements Facts {
   }
 }
 
-function versioned(told: readonly Told[], subjects: readonly SubjectRow[]): RecordedEvent[] {
+function versioned(told: readonly Event[], subjects: readonly SubjectRow[]): RecordedEvent[] {
   const versions = new Map(subjects.map(({ subject, version }) => [subject, version]))
   return told.map((event) => {
     const version = (versions.get(event.subject) ?? 0) + 1
     versions.set(event.subject, version)
-    return record({ ...event, version })
+    event.version = version
+    return record(event)
   })
 }
 

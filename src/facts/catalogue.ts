@@ -292,6 +292,8 @@ export interface Reading {
   sampledValues: string
   /** Energy.Active.Import.Register of the connector as a whole, normalised to Wh, where the reading has one. */
   registerWh: number | null
+  /** Power.Active.Import of the connector as a whole, in W, where the reading has one. */
+  powerW: number | null
 }
 
 export type ChangeName = keyof ChangeCatalogue

@@ -128,12 +128,19 @@ export interface Transfers<Row> extends Rows<Row, string> {
   latestOf(chargePointId: string): Readonly<Row>[]
 }
 
+/** Names a reading. */
+export type MeterValueKey = Pick<MeterValueRow, "chargePointId" | "at" | "connectorId" | "digest">
+
 /** Stored readings, looked at again only when a register misbehaved. */
-export interface MeterValues extends Additions<MeterValueRow> {
+export interface MeterValues {
+  /** Keeps a reading that is not stored yet; `powerW` is the power it tells, null where it tells none. */
+  add(row: MeterValueRow, powerW: number | null): void
   /** Loads which of these are stored already. */
-  loadKnown(keys: readonly { chargePointId: string; at: number; connectorId: number; digest: string }[]): Promise<void>
+  loadKnown(keys: readonly MeterValueKey[]): Promise<void>
+  /** Says of readings that they cannot be stored yet, so that nobody needs to look. */
+  takeAsUnknown(keys: readonly MeterValueKey[]): void
   /** Whether it is stored already or was added in this group. Throws NotLoaded. */
-  isKnown(key: { chargePointId: string; at: number; connectorId: number; digest: string }): boolean
+  isKnown(key: MeterValueKey): boolean
   /** Loads all readings of these transactions. */
   loadOf(transactionIds: readonly number[]): Promise<void>
   /**

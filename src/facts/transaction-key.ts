@@ -6,6 +6,7 @@ import type { Reading } from "./catalogue.ts"
 import { registerWhOf } from "./energy.ts"
 import { idTagKeyOf } from "./id-tags.ts"
 import { instantOf, isClockSet } from "./instants.ts"
+import { powerWOf } from "./power.ts"
 
 /** 16 hex digits that stand for a text, the same on every node and after every restart. */
 export const digestOf = (text: string): string => Bun.hash.xxHash64(text).toString(16).padStart(16, "0")
@@ -38,7 +39,7 @@ export const readingsOf = (
     const at = instantOf(timestamp)
     const sampledValues = JSON.stringify(sampledValue.map(withoutDefaults))
     const digest = readingDigest({ at, sampledValues }, connectorId, transactionId)
-    return { digest, at, sampledValues, registerWh: registerWhOf(sampledValue) }
+    return { digest, at, sampledValues, registerWh: registerWhOf(sampledValue), powerW: powerWOf(sampledValue) }
   })
 
 /** Names a reading by connector, transaction as the message names it, instant and content. */
@@ -49,15 +50,18 @@ export const readingDigest = (
 ): string => digestOf(`${connectorId}|${transactionId}|${at}|${sampledValues}`)
 
 /** One spelling for what the standard makes equal: its defaults left out, fields in one order. OCPP 1.6 §7.43. */
-function withoutDefaults({ value, context, format, measurand, phase, location, unit }: SampledValue): SampledValue {
+function withoutDefaults({ value, context, format, measurand, phase, location, unit }: SampledValue): {
+  [Field in keyof SampledValue]: SampledValue[Field] | undefined
+} {
   const isEnergy = measurand === undefined || measurand.startsWith("Energy.")
+  // Written out, because every reading comes through here: what is undefined does not show in its JSON.
   return {
     value,
-    ...(context !== undefined && context !== "Sample.Periodic" && { context }),
-    ...(format !== undefined && format !== "Raw" && { format }),
-    ...(measurand !== undefined && measurand !== "Energy.Active.Import.Register" && { measurand }),
-    ...(phase !== undefined && { phase }),
-    ...(location !== undefined && location !== "Outlet" && { location }),
-    ...(unit !== undefined && !(isEnergy && unit === "Wh") && { unit }),
+    context: context === "Sample.Periodic" ? undefined : context,
+    format: format === "Raw" ? undefined : format,
+    measurand: measurand === "Energy.Active.Import.Register" ? undefined : measurand,
+    phase,
+    location: location === "Outlet" ? undefined : location,
+    unit: isEnergy && unit === "Wh" ? undefined : unit,
   }
 }

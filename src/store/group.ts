@@ -99,7 +99,7 @@ export class Groups {
       blaming(index, () => {
         for (const subject of this.subjectsOf(write)) subjects.add(subject)
       })
-    const session = await this.#engine.begin([...subjects].sort())
+    const session = await this.#engine.begin([...subjects])
     try {
       return await this.#work(session, new Unit(session, subjects), writes, now)
     } catch (cause) {

@@ -28,7 +28,7 @@ export type Verdict = "deadlock" | "conflict" | "unavailable" | "fault"
 
 export interface Engine {
   readonly name: EngineName
-  /** Opens a transaction and locks these subjects in key order. */
+  /** Opens a transaction and locks these subjects, in an order that is the same everywhere. */
   begin(subjects: readonly string[]): Promise<Session>
   judge(cause: unknown): Verdict
 }

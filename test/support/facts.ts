@@ -12,6 +12,7 @@ import {
   type FirmwareCampaignChargePoints,
   type FirmwareCampaigns,
   LATEST_LIMIT,
+  type MeterValueKey,
   type MeterValues,
   NotLoaded,
   type Reservations,
@@ -362,7 +363,6 @@ class MemoryTransactions extends MemoryRows<TransactionRow, number> implements T
   }
 }
 
-type MeterValueKey = Parameters<MeterValues["isKnown"]>[0]
 const meterValueText = (key: MeterValueKey) => keyText(key.chargePointId, key.at, key.connectorId, key.digest)
 
 class MemoryMeterValues implements MeterValues {
@@ -385,6 +385,12 @@ class MemoryMeterValues implements MeterValues {
 
   loadKnown(keys: readonly MeterValueKey[]) {
     return this.#loaded.note("known", keys.map(meterValueText))
+  }
+
+  takeAsUnknown(keys: readonly MeterValueKey[]) {
+    const stored = keys.find((key) => this.#rows.has(meterValueText(key)))
+    if (stored !== undefined) throw new Error(`${meterValueText(stored)} is stored, and a rule says that it cannot be`)
+    void this.#loaded.note("known", keys.map(meterValueText))
   }
 
   isKnown(key: MeterValueKey) {

@@ -23,7 +23,7 @@ export const reportMeterValues: ChangeOf<"reportMeterValues"> = {
     await loadNamed(facts, inputs)
     const nameless = inputs.filter((input) => !named(facts, input))
     await facts.transactions.loadUnended(nameless.map((input) => input.chargePointId))
-    await loadKnown(facts, inputs)
+    await loadKnown(facts, inputs, (input) => named(facts, input))
     await facts.meterValues.loadOf(needingAll(facts, inputs))
   },
   apply(facts, input) {
@@ -47,17 +47,17 @@ export const reportMeterValues: ChangeOf<"reportMeterValues"> = {
 
 /** Sorts new readings by the transaction they belong to. */
 function divide(facts: Facts, input: Input, fresh: readonly Reading[]) {
-  const shares = new Map<number | null, Share>()
+  const shares: Share[] = []
   let stray: StrayReason | undefined
   for (const reading of fresh) {
     const found = attributeReading(facts, input, reading)
     const { transaction } = found
     stray ??= found.stray
-    const share = shares.get(transaction?.transactionId ?? null)
+    const share = shares.find((one) => one.transaction?.transactionId === transaction?.transactionId)
     if (share) share.readings.push(reading)
-    else shares.set(transaction?.transactionId ?? null, { transaction, readings: [reading] })
+    else shares.push({ transaction, readings: [reading] })
   }
-  return { shares: [...shares.values()], stray }
+  return { shares, stray }
 }
 
 /** The transactions whose energy these messages change in a way that only all of their readings tell. */
@@ -78,10 +78,12 @@ function needingAll(facts: Facts, inputs: readonly Input[]): number[] {
 /** An energy that has not changed is no news, though the newest register's instant is kept. */
 function updateEnergy(facts: Facts, transaction: Readonly<TransactionRow>, input: Input, readings: readonly Reading[]) {
   if (!isOfMeter(transaction, input.connectorId) || registersAmong(readings).length === 0) return
-  const updated: TransactionRow = { ...transaction, ...energyWith(facts, transaction, readings) }
-  if (Bun.deepEquals(updated, transaction)) return
+  const energy = energyWith(facts, transaction, readings)
+  const isNews = energy.energyWh !== transaction.energyWh || energy.energyNote !== transaction.energyNote
+  if (!isNews && energy.registerAt === transaction.registerAt && energy.registerWh === transaction.registerWh) return
+  const updated: TransactionRow = { ...transaction, ...energy }
   facts.transactions.put(updated)
-  if (updated.energyWh === transaction.energyWh && updated.energyNote === transaction.energyNote) return
+  if (!isNews) return
   const body = { type: "Transaction", kind: "Updated", transaction: updated } as const
   facts.tell(input.organisationId, chargePointSubject(input.chargePointId), input.receivedAt, body)
 }

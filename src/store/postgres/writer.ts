@@ -48,7 +48,7 @@ class PostgresEngine implements Engine {
   }
 
   async begin(subjects: readonly string[]): Promise<Session> {
-    return new PostgresSession(await this.#pool.connect(), subjects)
+    return new PostgresSession(await this.#pool.connect(), subjects.toSorted())
   }
 
   judge(cause: unknown): Verdict {

@@ -202,26 +202,32 @@ export class AddedRows<Row extends object> implements Additions<Row> {
   protected readonly session: Session
   protected readonly added = new Map<string, Row>()
   readonly #table: Table<Row>
+  readonly #fields: readonly (keyof Row & string)[]
   readonly #add: Statement<never>
 
-  constructor({ table, add: statement }: Adding<Row>, session: Session) {
+  constructor({ table, fields, add: statement }: Adding<Row>, session: Session) {
     this.#table = table
+    this.#fields = fields
     this.#add = statement
     this.session = session
   }
 
   add(row: Row): void {
-    const text = keyText(encode(row, this.#table.key))
+    const text = this.textOf(row)
     if (!this.added.has(text)) this.added.set(text, row)
+  }
+
+  /** One text for a row's key. */
+  protected textOf(row: Row): string {
+    return keyText(encode(row, this.#table.key))
   }
 
   issueSaves(): Promise<unknown>[] {
     if (this.added.size === 0) return []
-    const fields = fieldsOf(this.#table)
     return [
       this.session.run(
         this.#add,
-        [...this.added.values()].map((row) => encode(row, fields)),
+        [...this.added.values()].map((row) => encode(row, this.#fields)),
       ),
     ]
   }
@@ -230,7 +236,8 @@ export class AddedRows<Row extends object> implements Additions<Row> {
 /** What must be known of a table to add to it; made once, not per group. */
 export interface Adding<Row> {
   readonly table: Table<Row>
+  readonly fields: readonly (keyof Row & string)[]
   readonly add: Statement<never>
 }
 
-export const addTo = <Row>(table: Table<Row>): Adding<Row> => ({ table, add: add(table) })
+export const addTo = <Row>(table: Table<Row>): Adding<Row> => ({ table, fields: fieldsOf(table), add: add(table) })

@@ -143,6 +143,8 @@ export class LoadedTransactions extends LoadedRows<TransactionRow, number> imple
   }
 
   protected override changing(before: TransactionRow | undefined, after: TransactionRow | undefined): void {
+    // Most changes are of a transaction that runs before and after.
+    if (before?.state === after?.state && before?.idTagKey === after?.idTagKey) return
     this.#count(before, -1)
     this.#count(after, 1)
   }

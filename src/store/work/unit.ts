@@ -275,15 +275,21 @@ function versioned(told: readonly Event[], subjects: readonly SubjectRow[]): Rec
   })
 }
 
-/** The last event of each subject, in the subjects' order. */
+/** The last event of each subject. */
 function lastOfEach(events: readonly RecordedEvent[]): RecordedEvent[] {
-  const last = new Map(events.map((event) => [event.subject, event] as const))
-  return [...last.values()].sort((one, other) => (one.subject < other.subject ? -1 : 1))
+  const last = new Map<string, RecordedEvent>()
+  for (const event of events) last.set(event.subject, event)
+  return [...last.values()]
 }
 
 /** JSON: where the subjects' stories were told before, so that a story can be followed back; see `journal.ts`. */
 function previousOf(last: readonly RecordedEvent[], subjects: readonly SubjectRow[]): string {
-  const journalIds = new Map(subjects.map(({ subject, journalId }) => [subject, journalId]))
-  const previous = last.map(({ subject }) => [subject, journalIds.get(subject) ?? null] as const)
-  return JSON.stringify(Object.fromEntries(previous.filter(([, journalId]) => journalId !== null)))
+  const journalIds = new Map<string, number | null>()
+  for (const { subject, journalId } of subjects) journalIds.set(subject, journalId)
+  const previous: Record<string, number> = {}
+  for (const { subject } of last) {
+    const journalId = journalIds.get(subject)
+    if (journalId != null) previous[subject] = journalId
+  }
+  return JSON.stringify(previous)
 }

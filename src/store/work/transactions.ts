@@ -27,6 +27,9 @@ const selectStoppedAt = selectBy(transactions, ["chargePointId", "stoppedAt"], "
 const nextStartFields = ["chargePointId", "connectorId", "startedAt"] as const
 const removePowers = remove(runningPowers)
 
+const connectorOf = ({ chargePointId, connectorId }: Pick<TransactionRow, "chargePointId" | "connectorId">): string =>
+  `${connectorId} ${chargePointId}`
+
 const valuesOf = (key: IdTagKey): Value[] => [encodeValue(key.organisationId), encodeValue(key.idTagKey)]
 
 export class LoadedTransactions extends LoadedRows<TransactionRow, number> implements Transactions {
@@ -39,6 +42,8 @@ export class LoadedTransactions extends LoadedRows<TransactionRow, number> imple
   readonly #stoppedAt: Gathering<TransactionRow>
   /** As in the database when loaded; null: no later start. */
   readonly #nextStarts = new Map<string, number | null>()
+  /** What this unit put, by connector; a transaction stays on its own. */
+  readonly #putOn = new Map<string, TransactionRow[]>()
   readonly #ids: number[] = []
   readonly #drawn = new Set<number>()
 
@@ -90,11 +95,9 @@ export class LoadedTransactions extends LoadedRows<TransactionRow, number> imple
     const text = keyText(encode(key, nextStartFields))
     const stored = this.#nextStarts.get(text)
     if (stored === undefined) throw notLoaded("next starts", text)
-    const put = [...this.putRows()]
-      .filter((row) => row.chargePointId === key.chargePointId && row.connectorId === key.connectorId)
-      .map((row) => row.startedAt)
-      .filter((startedAt) => startedAt > key.startedAt)
-    const next = Math.min(stored ?? Number.POSITIVE_INFINITY, ...put)
+    const put = (this.#putOn.get(connectorOf(key)) ?? []).map((row) => row.startedAt)
+    const later = put.filter((startedAt) => startedAt > key.startedAt)
+    const next = Math.min(stored ?? Number.POSITIVE_INFINITY, ...later)
     return Number.isFinite(next) ? next : undefined
   }
 
@@ -143,6 +146,11 @@ export class LoadedTransactions extends LoadedRows<TransactionRow, number> imple
   }
 
   protected override changing(before: TransactionRow | undefined, after: TransactionRow | undefined): void {
+    if (after !== undefined && before === undefined) {
+      const there = this.#putOn.get(connectorOf(after))
+      if (there === undefined) this.#putOn.set(connectorOf(after), [after])
+      else there.push(after)
+    }
     // Most changes are of a transaction that runs before and after.
     if (before?.state === after?.state && before?.idTagKey === after?.idTagKey) return
     this.#count(before, -1)

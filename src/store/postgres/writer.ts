@@ -39,20 +39,27 @@ export class PostgresWriter implements Writer {
   }
 }
 
+/** Rows of subjects that were there are gone: the database was put back to an older state while this node ran. */
+class SubjectsLost extends Error {
+  override readonly name = "SubjectsLost"
+}
+
 class PostgresEngine implements Engine {
   readonly name = "postgres"
   readonly #pool: pg.Pool
+  /** Subjects that have their rows; nobody removes one. */
+  readonly #opened = new Set<string>()
 
   constructor(pool: pg.Pool) {
     this.#pool = pool
   }
 
   async begin(subjects: readonly string[]): Promise<Session> {
-    return new PostgresSession(await this.#pool.connect(), subjects.toSorted())
+    return new PostgresSession(await this.#pool.connect(), subjects.toSorted(), this.#opened)
   }
 
   judge(cause: unknown): Verdict {
-    return judge(cause)
+    return cause instanceof SubjectsLost ? "conflict" : judge(cause)
   }
 }
 
@@ -60,17 +67,33 @@ class PostgresSession implements Session {
   readonly subjects: Promise<SubjectRow[]>
   readonly #client: pg.PoolClient
   readonly #begun: Promise<unknown>[]
+  readonly #fresh: readonly string[]
+  readonly #opened: Set<string>
 
   /** Begins and locks without waiting for the answers: what the rules load is asked for in the same breath. */
-  constructor(client: pg.PoolClient, subjects: readonly string[]) {
+  constructor(client: pg.PoolClient, subjects: readonly string[], opened: Set<string>) {
     this.#client = client
-    const rows = subjects.map((subject) => [subject])
+    this.#opened = opened
+    this.#fresh = subjects.filter((subject) => !opened.has(subject))
     const begin = client.query("BEGIN")
-    const open = this.run(openSubjects, rows)
-    this.subjects = this.run(lockSubjects, rows)
+    const open = this.run(
+      openSubjects,
+      this.#fresh.map((subject) => [subject]),
+    )
+    this.subjects = this.#lock(subjects)
     this.#begun = [begin, open, this.subjects]
     // Looked at by `commit`; until then a failure shows in whatever comes after it.
     for (const promise of this.#begun) promise.catch(() => undefined)
+  }
+
+  async #lock(subjects: readonly string[]): Promise<SubjectRow[]> {
+    const locked = await this.run(
+      lockSubjects,
+      subjects.map((subject) => [subject]),
+    )
+    if (locked.length === subjects.length) return locked
+    this.#opened.clear()
+    throw new SubjectsLost("subjects have lost their rows")
   }
 
   async run<Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]): Promise<Result[]> {
@@ -86,6 +109,7 @@ class PostgresSession implements Session {
     const settled = await Promise.allSettled([...this.#begun, ...issued, committed])
     const failed = settled.find((result) => result.status === "rejected")
     if (failed !== undefined) throw failed.reason
+    for (const subject of this.#fresh) this.#opened.add(subject)
     this.#client.release()
   }
 

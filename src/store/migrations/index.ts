@@ -8,7 +8,7 @@ import { reservations } from "./0005-reservations.ts"
 import { chargingProfiles } from "./0006-charging-profiles.ts"
 import { files } from "./0007-files.ts"
 import { firmwareCampaigns } from "./0008-firmware-campaigns.ts"
-import { journalCompression } from "./0009-journal-compression.ts"
+import { postgresStorage } from "./0009-postgres-storage.ts"
 import type { Migration } from "./migration.ts"
 
 /** By name, in order. A migration that has been released is never edited. */
@@ -20,7 +20,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0006-charging-profiles": chargingProfiles,
   "0007-files": files,
   "0008-firmware-campaigns": firmwareCampaigns,
-  "0009-journal-compression": journalCompression,
+  "0009-postgres-storage": postgresStorage,
 }
 
 /** Any number, as long as every node takes the same one. */

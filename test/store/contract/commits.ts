@@ -192,6 +192,17 @@ export function commitContract(openPlace: OpenPlace): void {
     expect(connector).toMatchObject({ status: "Faulted", info: "größer '; \"\\ \u{1F50C} \uFFFD." })
   })
 
+  test.each(["", " ", "NULL", "{}", "a,b", '{"a":[1,"b"]}', "\\", '\\"', '"', "\n\t\r", "\\n", "'; --"])(
+    "a text that means something in SQL is a text like any other: %j",
+    async (text) => {
+      await using place = await openPlace()
+      const store = await place.open()
+      const rows = [text, "plain", text].map((model, n) => chargePointRow({ id: `${n}`, identity: `${n}`, model }))
+      await Promise.all(rows.map((chargePoint) => store.change("createChargePoint", { chargePoint })))
+      expect(await store.read.chargePointsByIds(["0", "1", "2"])).toEqual(rows)
+    },
+  )
+
   test("a deleted charge point takes its connectors along and leaves its transactions", async () => {
     await using place = await openPlace()
     const store = await place.open()

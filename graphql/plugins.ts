@@ -17,6 +17,34 @@ export interface Asker {
   token: string
 }
 
+/** Refuses a body of more bytes. One whose length is stated has no more than that; only others have to be counted. */
+export const useBodyLimit = (limit: number): Plugin => ({
+  onRequestParse({ request: { headers }, requestParser, setRequestParser }) {
+    const length = headers.has("transfer-encoding") ? null : headers.get("content-length")
+    if (length !== null && !(Number(length) <= limit)) throw tooLarge(limit)
+    if (length !== null || !requestParser) return
+    setRequestParser(async (request) => requestParser(await counted(request, limit)))
+  },
+})
+
+async function counted(request: Request, limit: number): Promise<Request> {
+  if (!request.body) return request
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of request.body) {
+    length += chunk.byteLength
+    if (length > limit) throw tooLarge(limit)
+    chunks.push(chunk)
+  }
+  const { url, method, headers, signal } = request
+  return new Request(url, { method, headers, signal, body: Buffer.concat(chunks) })
+}
+
+const tooLarge = (limit: number): GraphQLError =>
+  new GraphQLError(`a request has at most ${limit} bytes`, {
+    extensions: { code: "REQUEST_ENTITY_TOO_LARGE", http: { status: 413 } },
+  })
+
 /** Refuses operations beyond the limits before they run. */
 export const useLimits = (limits: Limits): Plugin<Asker> => ({
   onParse: ({ setParseFn }) => setParseFn((source, options) => parse(source, { ...options, maxTokens: limits.tokens })),

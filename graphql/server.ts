@@ -14,7 +14,7 @@ import { graphiql } from "./graphiql.ts"
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts"
 import { Loaders } from "./loaders.ts"
 import { measureSubscriptions } from "./metrics.ts"
-import { type Asker, errorMask, useAuthentication, useFanOut, useLimits } from "./plugins.ts"
+import { type Asker, errorMask, useAuthentication, useBodyLimit, useFanOut, useLimits } from "./plugins.ts"
 import { schema } from "./schema.ts"
 import { type SocketData, Sockets } from "./socket.ts"
 
@@ -63,12 +63,18 @@ export function startApi(options: ApiOptions): Api {
     batching: false,
     // Nothing is authenticated by cookie, so that other origins may ask: they need a token like everybody.
     cors: { origin: "*", credentials: false },
-    maxRequestBodySize: limits.bodyBytes,
+    // Limited by a plugin of ours: here every body would be led through streams to be counted.
+    maxRequestBodySize: false,
     maskedErrors: { maskError: mask },
     graphiql,
     // Nine megabytes that most nodes never show.
     renderGraphiQL: async (options) => (await import("@graphql-yoga/render-graphiql")).renderGraphiQL(options),
-    plugins: [useAuthentication(), useLimits(limits), useFanOut(fanOut, new EventStreams())],
+    plugins: [
+      useBodyLimit(limits.bodyBytes),
+      useAuthentication(),
+      useLimits(limits),
+      useFanOut(fanOut, new EventStreams()),
+    ],
     context: ({ viewer, token }) => {
       if (!viewer) throw unauthenticated()
       return { viewer, token, services, loaders: new Loaders(services, viewer) }

@@ -6,6 +6,7 @@ import type { Log } from "../src/log.ts"
 import { bearerToken } from "../src/services/authentication.ts"
 import { coded } from "./errors.ts"
 import type { Outlet } from "./fan-out/outlet.ts"
+import { pieceOf, type Result } from "./fan-out/result.ts"
 import type { Subscriber } from "./fan-out/subscriber.ts"
 import type { Limits } from "./limits.ts"
 import type { Asker } from "./plugins.ts"
@@ -80,7 +81,7 @@ class Peer {
       get isFull() {
         return isFull()
       },
-      send: ({ text }) => void this.send(`${head}${text}}`),
+      send: (results) => this.#sendPiece(head, pieceOf(results)),
       onRoom: (act) => void this.#onRoom.push(act),
       // The protocol's own side says that it is complete.
       end: () => undefined,
@@ -89,6 +90,20 @@ class Peer {
 
   close(code?: number, reason?: string): void {
     this.#socket.close(code, reason)
+  }
+
+  /** With one write for all of them. */
+  #sendPiece(head: string, results: readonly Result[]): number {
+    const send = () => {
+      for (const { text } of results) void this.send(`${head}${text}}`)
+    }
+    if (results.length === 1) send()
+    else {
+      this.#socket.cork(send)
+      // What was held back until then may be more than the client takes now.
+      if (this.#socket.getBufferedAmount() > 0) this.#drained ??= Promise.withResolvers<void>()
+    }
+    return results.length
   }
 }
 

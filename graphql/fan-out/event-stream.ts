@@ -1,6 +1,6 @@
 /** Results as server-sent events, in the form of graphql-sse's distinct connections mode. */
 import type { Outlet } from "./outlet.ts"
-import type { Result } from "./result.ts"
+import { pieceOf, type Result } from "./result.ts"
 import type { Subscriber } from "./subscriber.ts"
 
 const encoder = new TextEncoder()
@@ -81,8 +81,13 @@ class Line implements Outlet {
     return (this.#controller.desiredSize ?? 0) <= 0
   }
 
-  send({ event }: Result): void {
-    if (!this.#isCut) this.#controller.enqueue(event)
+  send(results: readonly Result[]): number {
+    if (this.#isCut) return results.length
+    const piece = pieceOf(results)
+    const [first] = piece
+    if (piece.length === 1 && first) this.#controller.enqueue(first.event)
+    else this.#controller.enqueue(Buffer.concat(piece.map(({ event }) => event)))
+    return piece.length
   }
 
   onRoom(act: () => void): void {

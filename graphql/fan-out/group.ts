@@ -5,20 +5,22 @@ import type { Result } from "./result.ts"
 
 /** Who is told by a group. */
 export interface Listener {
-  receive(result: Result): void
+  receive(results: readonly Result[]): void
   /** The group tells nothing any more: with a cause it has failed. */
   groupEnded(cause?: unknown): void
 }
 
 interface GroupOptions {
   story: Story<Telling>
-  /** What the subscription says of something told. */
-  execute(told: Telling): Promise<Result>
+  /** What the subscription says of things told together. */
+  execute(told: readonly Telling[]): Promise<Result[]>
   onEnd(): void
 }
 
 /** After so many listeners others get their turn. */
 const LISTENERS_AT_ONCE = 1_000
+/** No more is taken in advance: what waits is bounded where the story is read. */
+const MOST_TOGETHER = 64
 
 export class Group {
   readonly #options: GroupOptions
@@ -27,6 +29,9 @@ export class Group {
   /** Those who have been told nothing here yet, with the position up to which they know the story. */
   readonly #joining = new Map<Listener, string>()
   readonly #listeners = new Set<Listener>()
+  /** What is to be told next. */
+  #due: Telling[] = []
+  #telling: Promise<void> | undefined
 
   /** The source is open when this returns: what happens from now on is told. */
   constructor(options: GroupOptions) {
@@ -50,33 +55,58 @@ export class Group {
 
   async #run(): Promise<void> {
     try {
-      for await (const told of this.#live) await this.#tell(told)
+      for await (const told of this.#live) {
+        this.#due.push(told)
+        this.#telling ??= this.#tellAll()
+        if (this.#due.length >= MOST_TOGETHER) await this.#telling
+      }
+      await this.#telling
       this.#end()
     } catch (cause) {
       this.#end(cause)
     }
   }
 
-  async #tell(told: Telling): Promise<void> {
-    this.#welcome(told)
+  /** What comes in one turn is told together: for each listener it is then one write, which costs more than the rest. */
+  async #tellAll(): Promise<void> {
+    try {
+      await setImmediate()
+      while (this.#due.length > 0) await this.#tell(this.#due.splice(0))
+    } catch (cause) {
+      this.#end(cause)
+    } finally {
+      this.#telling = undefined
+    }
+  }
+
+  async #tell(told: readonly Telling[]): Promise<void> {
+    const knownBy = this.#welcome(told)
     if (this.#listeners.size === 0) return
-    const result = await this.#options.execute(told)
+    const results = await this.#options.execute(told)
     let count = 0
     for (const listener of this.#listeners) {
-      listener.receive(result)
+      const known = knownBy.get(listener)
+      listener.receive(known === undefined ? results : results.slice(known))
       if (++count % LISTENERS_AT_ONCE === 0) await setImmediate()
     }
   }
 
-  #welcome({ cursor }: Telling): void {
+  /** Lets in those to whom some of this is news; how many of them each one knows already. */
+  #welcome(told: readonly Telling[]): Map<Listener, number> {
+    const known = new Map<Listener, number>()
     for (const [listener, position] of this.#joining) {
-      if (!this.#options.story.isAfter(cursor, position)) continue
+      const first = told.findIndex(({ cursor }) => this.#options.story.isAfter(cursor, position))
+      if (first < 0) continue
+      known.set(listener, first)
       this.#joining.delete(listener)
       this.#listeners.add(listener)
     }
+    return known
   }
 
   #end(cause?: unknown): void {
+    if (this.#ending.signal.aborted) return
+    this.#ending.abort()
     this.#options.onEnd()
     for (const listener of [...this.#joining.keys(), ...this.#listeners]) listener.groupEnded(cause)
   }

@@ -84,8 +84,8 @@ export class FanOut implements Host {
     this.#open.add(subscriber)
   }
 
-  delivered(): void {
-    this.#deliveries++
+  delivered(count: number): void {
+    this.#deliveries += count
   }
 
   ended(subscriber: Subscriber): void {
@@ -115,7 +115,7 @@ export class FanOut implements Host {
       story,
       execute: (told) => {
         loaders.clear()
-        return this.#execute({ ...operation, contextValue }, told)
+        return Promise.all(told.map((one) => this.#execute({ ...operation, contextValue }, one)))
       },
       onEnd: () => {
         if (this.#groups.get(key) === group) this.#groups.delete(key)

@@ -21,7 +21,7 @@ export interface CatchingUp {
 export interface Host {
   readonly limits: Pick<Limits, "waitingResults" | "waitingBytes">
   opened(subscriber: Subscriber): void
-  delivered(): void
+  delivered(count: number): void
   ended(subscriber: Subscriber): void
   /** A failure as the client may see it. */
   mask(cause: unknown): GraphQLError
@@ -61,9 +61,9 @@ export class Subscriber implements AsyncIterableIterator<ExecutionResult, undefi
     void this.#begin()
   }
 
-  receive(result: Result): void {
+  receive(results: readonly Result[]): void {
     if (this.#hasEnded) return
-    this.#send(result)
+    this.#send(results)
     const { waitingResults, waitingBytes } = this.#host.limits
     if (this.#waiting.length <= waitingResults && this.#waitingBytes <= waitingBytes) return
     this.end(new Lagging("the changes came faster than they were read"))
@@ -106,7 +106,8 @@ export class Subscriber implements AsyncIterableIterator<ExecutionResult, undefi
     }
     try {
       for await (const part of story.begin(this.#ending.signal, joined)) {
-        for (const result of await execute(part)) if (!this.#hasEnded) this.#send(result)
+        const results = await execute(part)
+        if (!this.#hasEnded) this.#send(results)
         await this.#hasRoom()
         if (this.#hasEnded) return
         if (part.length > 1) await setImmediate()
@@ -134,30 +135,31 @@ export class Subscriber implements AsyncIterableIterator<ExecutionResult, undefi
     return true
   }
 
-  #send(result: Result): void {
-    if (this.#outlet && this.#waiting.length === 0 && !this.#outlet.isFull) {
-      this.#outlet.send(result)
-      this.#host.delivered()
-      return
+  #send(results: readonly Result[]): void {
+    const handedOver = this.#waiting.length === 0 ? this.#handOver(results) : 0
+    if (handedOver === results.length) return
+    for (const result of results.slice(handedOver)) {
+      this.#waiting.push(result)
+      this.#waitingBytes += result.text.length
     }
-    this.#waiting.push(result)
-    this.#waitingBytes += result.text.length
     this.#awaitRoom()
+  }
+
+  /** As many of these as there is room for; how many that are. */
+  #handOver(results: readonly Result[]): number {
+    let sent = 0
+    while (this.#outlet && sent < results.length && !this.#outlet.isFull)
+      sent += this.#outlet.send(sent === 0 ? results : results.slice(sent))
+    this.#host.delivered(sent)
+    return sent
   }
 
   /** Hands over what waits, as far as there is room. */
   #flush(): void {
     const outlet = this.#outlet
     if (!outlet) return
-    let sent = 0
-    while (sent < this.#waiting.length && !outlet.isFull) {
-      const result = this.#waiting[sent++]
-      if (!result) break
-      outlet.send(result)
-      this.#waitingBytes -= result.text.length
-      this.#host.delivered()
-    }
-    this.#waiting.splice(0, sent)
+    const sent = this.#waiting.splice(0, this.#handOver(this.#waiting))
+    for (const { text } of sent) this.#waitingBytes -= text.length
     if (this.#waiting.length > 0 || outlet.isFull) {
       this.#awaitRoom()
       return

@@ -176,7 +176,7 @@ export function operation<A extends Action, Input extends OperationInput>(
       const request = onTheWire(await wire(fields, asked))
       const faults = checkOutbound(action, "request", request)
       if (faults.length > 0) throw new InvalidInput(faults.map(({ path, reason }) => ({ path, message: reason })))
-      return cameTo(action, await services.commands.send(viewer, { ...who, action, request }))
+      return cameTo(action, await services.commands.send(viewer, { ...who, chargePoint, action, request }))
     },
   })
 }

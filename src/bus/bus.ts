@@ -171,6 +171,10 @@ export class RedisBus implements Bus {
     return this.#presence.ownersOf(chargePointIds)
   }
 
+  order(chargePointId: string, order: CommandOrder): Promise<CommandResult | null> {
+    return this.#orders.order(chargePointId, order)
+  }
+
   call(nodeId: string, order: CommandOrder): Promise<CommandResult> {
     return this.#orders.call(nodeId, order)
   }

@@ -1,12 +1,22 @@
 /** Orders from node to node: sent to the one that holds the socket, answered to the one that asked. */
 import type { Log } from "../log.ts"
+import { Script } from "../redis/script.ts"
 import { BusUnavailable, type Clock, type CommandOrder, type CommandResult } from "../services/ports.ts"
-import { NODE_CHANNEL_PREFIX } from "./keys.ts"
+import { LEASE_PREFIX, NODE_CHANNEL_PREFIX, ownerKey } from "./keys.ts"
 import type { Link } from "./link.ts"
 
 export type OrderMessage =
   | { type: "Order"; callId: string; replyTo: string; order: CommandOrder }
   | { type: "Reply"; callId: string; result: CommandResult }
+
+// Who holds the charge point is asked and told in one round trip; false where nobody alive does, else how many heard it.
+const ORDER = new Script(`
+local held = redis.call('GET', KEYS[1])
+if not held then return false end
+local node = string.sub(held, string.find(held, ' ', 1, true) + 1)
+if redis.call('EXISTS', ARGV[1] .. node) == 0 then return false end
+return redis.call('PUBLISH', ARGV[2] .. node, ARGV[3])
+`)
 
 type OrderHandler = (order: CommandOrder) => Promise<CommandResult>
 
@@ -34,18 +44,36 @@ export class Orders {
     this.#handler = handler
   }
 
+  /** See `Bus.order`. @throws BusUnavailable also where no reply came until the deadline. */
+  order(chargePointId: string, order: CommandOrder): Promise<CommandResult | null> {
+    return this.#answerTo(order, `the node that holds ${chargePointId}`, async (text) => {
+      const args = [LEASE_PREFIX, NODE_CHANNEL_PREFIX, text]
+      return (await this.#link.ask((client) => ORDER.run(client, [ownerKey(chargePointId)], args))) as number | null
+    })
+  }
+
   /** See `Bus.call`. @throws BusUnavailable also where no reply came until the deadline. */
-  async call(nodeId: string, order: CommandOrder): Promise<CommandResult> {
+  call(nodeId: string, order: CommandOrder): Promise<CommandResult> {
+    return this.#answerTo(order, `node ${nodeId}`, (text) => this.#link.say(NODE_CHANNEL_PREFIX + nodeId, text))
+  }
+
+  /** What is answered to an order; `say` gives how many heard it, or null where it was given to nobody. */
+  async #answerTo<Heard extends number | null>(
+    order: CommandOrder,
+    whom: string,
+    say: (text: string) => Promise<Heard>,
+  ): Promise<CommandResult | (Heard & null)> {
     const callId = crypto.randomUUID()
     const reply = Promise.withResolvers<CommandResult>()
     reply.promise.catch(() => undefined)
     this.#waiting.set(callId, reply)
     const patienceMs = Math.max(0, order.deadlineAt - this.#clock.now()) + MARGIN_MS
-    const timer = setTimeout(() => reply.reject(new BusUnavailable(`no reply from node ${nodeId}`)), patienceMs)
+    const timer = setTimeout(() => reply.reject(new BusUnavailable(`no reply from ${whom}`)), patienceMs)
     try {
       const message: OrderMessage = { type: "Order", callId, replyTo: this.#nodeId, order }
-      const receivers = await this.#link.say(NODE_CHANNEL_PREFIX + nodeId, JSON.stringify(message))
-      if (receivers === 0) throw new BusUnavailable(`node ${nodeId} does not listen`)
+      const heard = await say(JSON.stringify(message))
+      if (heard === null) return heard as Heard & null
+      if (heard === 0) throw new BusUnavailable(`${whom} does not listen`)
       return await reply.promise
     } finally {
       clearTimeout(timer)

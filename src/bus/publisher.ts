@@ -1,4 +1,5 @@
 /** Brings what was committed into the stream: each subject's events once, in order, without a gap. */
+import { setImmediate } from "node:timers/promises"
 import { type JournalEntry, record, type RecordedEvent } from "../facts/recorded.ts"
 import type { Log } from "../log.ts"
 import type { Clock, Store } from "../services/ports.ts"
@@ -118,8 +119,8 @@ export class Publisher {
   }
 
   async #run(): Promise<void> {
-    // What is committed in the same turn goes together.
-    await Promise.resolve()
+    // What is committed in the same turn goes together, and behind the answers to those who waited for the commit.
+    await setImmediate()
     while (this.#lookBackMs !== undefined || this.#queue.length > 0) {
       try {
         if (this.#lookBackMs !== undefined) await this.#catchUp()

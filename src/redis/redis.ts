@@ -68,7 +68,12 @@ function newClient(
   failFast: boolean,
   reconnectStrategy: (retries: number, cause: Error) => number | false,
 ) {
-  const common = { name: `busbar:${purpose}`, disableOfflineQueue: failFast }
+  const common = {
+    name: `busbar:${purpose}`,
+    disableOfflineQueue: failFast,
+    // A timer for each command, which costs as much as the command; who wants to fail fast has patience of his own.
+    ...(failFast && { commandOptions: { timeout: 0 } }),
+  }
   return "path" in target
     ? createClient({ ...common, socket: { path: target.path, tls: false, reconnectStrategy } })
     : createClient({ ...common, url: target.url, pingInterval: PING_INTERVAL_MS, socket: { reconnectStrategy } })

@@ -25,6 +25,8 @@ import type { Viewer } from "./viewer.ts"
 export interface CommandWish {
   chargePointId: string
   identity: string
+  /** Its row where that has just been read; read anew where left out. */
+  chargePoint?: ChargePointRow | undefined
   action: string
   request: unknown
   /** Its command's id, where something in the books names it already. */
@@ -41,7 +43,7 @@ export interface CommandWish {
 
 export interface CommandsOptions {
   store: Pick<Store, "change" | "read">
-  bus: Pick<Bus, "nodeId" | "ownerOf" | "call" | "onOrder">
+  bus: Pick<Bus, "nodeId" | "ownerOf" | "order" | "call" | "onOrder">
   /** The charge points on this node's line. */
   lines: Pick<Lines, "get">
   jobs: QueueJobs
@@ -105,7 +107,7 @@ class BusCommands implements Commands {
 
   async #sendOrExplain(order: DirectOrder, wish: CommandWish): Promise<CommandResult> {
     try {
-      return await this.#send(order, wish.delivery ?? { whenOffline: "Fail" })
+      return await this.#send(order, wish)
     } catch (cause) {
       if (cause instanceof BusUnavailable) return { kind: "Unavailable", reason: "the way between the nodes is down" }
       if (cause instanceof StoreUnavailable) return { kind: "Unavailable", reason: "the store is down" }
@@ -114,7 +116,10 @@ class BusCommands implements Commands {
     }
   }
 
-  async #send(order: DirectOrder, delivery: Delivery): Promise<CommandResult> {
+  async #send(
+    order: DirectOrder,
+    { chargePoint: known, delivery = { whenOffline: "Fail" } }: CommandWish,
+  ): Promise<CommandResult> {
     const { store, queueExpiryMs } = this.#options
     const { organisationId, chargePointId, action, idempotencyKey, requestedAt } = order
     if (idempotencyKey !== null) {
@@ -123,7 +128,7 @@ class BusCommands implements Commands {
     }
     const fault = faultIn(delivery, requestedAt)
     if (fault !== undefined) return fault
-    const [chargePoint] = await store.read.chargePointsByIds([chargePointId])
+    const chargePoint = known ?? (await store.read.chargePointsByIds([chargePointId]))[0]
     const reason = whyNever(organisationId, chargePoint, action)
     if (chargePoint === undefined || reason !== undefined) {
       return { kind: "NotAllowedNow", reason: reason ?? "the charge point is gone" }
@@ -142,11 +147,9 @@ class BusCommands implements Commands {
   }
 
   async #sendNow(order: DirectOrder): Promise<CommandResult> {
-    const { bus } = this.#options
-    const owner = await bus.ownerOf(order.chargePointId)
-    if (owner === null) return this.#recordOffline(order)
     try {
-      return await bus.call(owner.nodeId, order)
+      const result = await this.#options.bus.order(order.chargePointId, order)
+      return result ?? (await this.#recordOffline(order))
     } catch (cause) {
       if (!(cause instanceof BusUnavailable)) throw cause
       return this.#resultFromBooks(order)

@@ -479,7 +479,12 @@ export interface Bus extends AsyncDisposable {
   ownerOf(chargePointId: string): Promise<Ownership | null>
   /** Which of these are held by a node that is alive. */
   ownersOf(chargePointIds: readonly string[]): Promise<Map<string, Ownership>>
-  /** Sends an order to a node and waits for its result, until the order's deadline and a margin. */
+  /**
+   * Sends an order to the node that holds the charge point and waits for its result, until the order's deadline and a
+   * margin; null where nobody holds it. After BusUnavailable it may have been sent all the same.
+   */
+  order(chargePointId: string, order: CommandOrder): Promise<CommandResult | null>
+  /** The same, to this node. */
   call(nodeId: string, order: CommandOrder): Promise<CommandResult>
   /** What this node does with an order sent to it. */
   onOrder(handler: (order: CommandOrder) => Promise<CommandResult>): void

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test"
 import { createClient } from "redis"
 import { AnotherStore } from "../../src/bus/bus.ts"
+import { LEASE_PREFIX, ownerKey } from "../../src/bus/keys.ts"
 import type { CommandRow, MessageRow } from "../../src/facts/rows.ts"
 import { BusUnavailable, type CommandOrder, type CommandResult, type DirectOrder } from "../../src/services/ports.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
@@ -235,7 +236,23 @@ describe("orders", () => {
     await using b = await openNode(server.url)
     a.bus.onOrder(async (order) => confirmed(order))
     const sent = order({ request: { type: "Hard" } })
+    expect(await b.bus.order("cp-1", sent)).toBeNull()
+    await claim(a.bus, "cp-1")
+    expect(await b.bus.order("cp-1", sent)).toEqual(confirmed(sent))
     expect(await b.bus.call(a.bus.nodeId, sent)).toEqual(confirmed(sent))
+  })
+
+  test("to a charge point whose node is dead go to nobody, and where it does not listen they fail at once", async () => {
+    await using a = await openNode(server.url)
+    const sent = order({ deadlineAt: Date.now() + 3_600_000 })
+    const client = await createClient({ url: server.url }).connect()
+    await client.set(ownerKey("cp-1"), "1 gone")
+    expect(await a.bus.order("cp-1", sent)).toBeNull()
+    await client.set(`${LEASE_PREFIX}gone`, "{}")
+    client.destroy()
+    const failure = await failureOf(a.bus.order("cp-1", sent))
+    expect(failure).toBeInstanceOf(BusUnavailable)
+    expect(String(failure)).toContain("does not listen")
   })
 
   test("take the same road on one node", async () => {
@@ -321,6 +338,7 @@ describe("while Redis is away", () => {
     expect(await failureOf(claim(a.bus, "cp-1"))).toBeInstanceOf(BusUnavailable)
     expect(await failureOf(a.bus.release("cp-1", epoch))).toBeInstanceOf(BusUnavailable)
     expect(await failureOf(b.bus.ownerOf("cp-1"))).toBeInstanceOf(BusUnavailable)
+    expect(await failureOf(b.bus.order("cp-1", order()))).toBeInstanceOf(BusUnavailable)
     expect(await failureOf(b.bus.call(a.bus.nodeId, order()))).toBeInstanceOf(BusUnavailable)
     expect(await failureOf(b.bus.nodes())).toBeInstanceOf(BusUnavailable)
     expect(await failureOf(b.bus.disconnect("cp-1", "Silent"))).toBeInstanceOf(BusUnavailable)

@@ -213,9 +213,10 @@ test.each<[name: string, input: Data, request: Data, fields: string, confirmatio
   async (name, input, request, fields, confirmation, told) => {
     const done = await perform(name, input, fields, confirmation)
     const action = name.charAt(0).toUpperCase() + name.slice(1)
-    const [{ asked, ...wish } = {}] = done.wishes as Partial<CommandWish>[]
+    const [{ asked, chargePoint, ...wish } = {}] = done.wishes as Partial<CommandWish>[]
     expect(wish).toEqual({ chargePointId: expect.any(String), identity: "CP-1", action, request })
     expect(asked).toBeObject()
+    expect(chargePoint).toMatchObject({ id: wish.chargePointId, identity: "CP-1" })
     expect(done.told).toMatchObject({
       __typename: `${action}Confirmation`,
       ...told,

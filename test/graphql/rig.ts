@@ -142,6 +142,8 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     isReady: options.isReady ?? (() => true),
     metrics: new Registry(),
     limits: options.limits ?? {},
+    // As with the files of a real node, the listener lets more through than the API takes.
+    maxFileBytes: 10_000_000,
   })
   closing.add("api", api)
   const url = `http://127.0.0.1:${api.port}/graphql`

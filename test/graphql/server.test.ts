@@ -126,13 +126,26 @@ describe("limits", () => {
     expect(rig.errorLines).toEqual([])
   })
 
-  test("size of a request", async () => {
-    const response = await fetch(`http://127.0.0.1:${rig.port}/graphql`, {
-      method: "POST",
-      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
-      body: JSON.stringify({ query: `{ viewer { name } } # ${"x".repeat(1_000_000)}` }),
-    })
+  const asked = (length: number) => JSON.stringify({ query: `{ viewer { name } } # ${"x".repeat(length)}` })
+  async function* inChunks(text: string) {
+    for (let at = 0; at < text.length; at += 100_000) yield text.slice(at, at + 100_000)
+  }
+  test.each<[how: string, body: (text: string) => string | AsyncIterable<string>]>([
+    ["that states its length", (text) => text],
+    ["that comes in chunks", inChunks],
+  ])("size of a request %s", async (_how, body) => {
+    const sent = (length: number) =>
+      fetch(`http://127.0.0.1:${rig.port}/graphql`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+        body: body(asked(length)),
+      })
+    const response = await sent(1_000_000)
     expect(response.status).toBe(413)
+    expect((await response.json()) as Answer).toMatchObject({
+      errors: [{ extensions: { code: "REQUEST_ENTITY_TOO_LARGE" } }],
+    })
+    expect((await sent(999_000)).status).toBe(200)
   })
 
   test("they hold over the socket too, and for subscriptions", async () => {

@@ -166,6 +166,25 @@ test("the readings of one event are loaded once, however many are told, and not 
   expect(rig.reads.get("meterValuesByRefs")).toBe(1)
 })
 
+test("the readings of events that come together are loaded together, whoever follows them", async () => {
+  const identities = ["CP-one", "CP-another"]
+  const rows = await Promise.all(identities.map((identity) => chargePoint(rig, identity)))
+  const followers = await Promise.all(
+    identities.map((identity) =>
+      follow(`meterValuesReceived(chargePoint: "${identity}") { meterValues { connectorId } }`),
+    ),
+  )
+  rig.reads.clear()
+  await Promise.all(
+    rows.map(({ id }, index) =>
+      rig.store.change("reportMeterValues", meterValues({}, [meterValue(index, 1)], { chargePointId: id })),
+    ),
+  )
+  for (const follower of followers) expect(await changeOf(follower)).toEqual({ meterValues: [{ connectorId: 1 }] })
+  expect(rig.reads.get("meterValuesByRefs")).toBe(1)
+  for (const follower of followers) await follower.stop()
+})
+
 test("a filter by connector status tells what is within and what leaves it, and asks the store nothing", async () => {
   const { id } = await chargePoint(rig, "CP-faulted")
   const changes = await follow(

@@ -1,8 +1,13 @@
 /** Readings as events refer to them, and the newest ones of each connector. */
+import DataLoader from "dataloader"
 import type { MeterValueRow } from "../../facts/rows.ts"
 import type { ReadingRef, Reads } from "../ports.ts"
 import type { EventOf } from "./matching.ts"
 
+type Key = Parameters<Reads["meterValuesByRefs"]>[0][number]
+
+/** How many readings are asked for at a time. */
+const PAGE = 500
 /** How many events' readings are kept for those who are told of the same event. */
 const REMEMBERED_EVENTS = 512
 
@@ -28,6 +33,9 @@ export const keyOfConnector = ({
   chargePointId: string
   connectorId: number
 }): string => `${connectorId} ${chargePointId}`
+
+const keyOfReading = ({ chargePointId, connectorId, at, digest }: Key): string =>
+  `${connectorId} ${at} ${digest} ${chargePointId}`
 
 /** Sorts readings by the connector whose they are. */
 export function inConnectors(refs: readonly ReadingRef[]): ReadingsOfConnector[] {
@@ -58,22 +66,36 @@ const newestFirst = (one: ReadingRef, other: ReadingRef): number =>
 /** Loads readings by what refers to them. */
 export class Readings {
   readonly #read: Pick<Reads, "meterValuesByRefs">
+  /** What the events of one turn refer to, whoever follows them, is asked for together. Nothing is kept of it. */
+  readonly #loader: DataLoader<Key, MeterValueRow | undefined>
   readonly #known = new Map<string, Promise<MeterValueRow[]>>()
 
   constructor(read: Pick<Reads, "meterValuesByRefs">) {
     this.#read = read
+    this.#loader = new DataLoader(
+      async (keys) => {
+        const rows = new Map((await read.meterValuesByRefs(keys)).map((row) => [keyOfReading(row), row]))
+        return keys.map((key) => rows.get(keyOfReading(key)))
+      },
+      { cache: false, maxBatchSize: PAGE },
+    )
   }
 
-  /** Those of an event, loaded once for all who are told of it one after another. */
+  /** Those of an event that are still kept, loaded once for all who are told of it one after another. */
   of(cursor: string, { chargePointId, readings }: EventOf<"MeterValues">): Promise<MeterValueRow[]> {
     const known = this.#known.get(cursor)
     if (known !== undefined) return known
-    const loading = this.#read.meterValuesByRefs(readings.map((reading) => ({ chargePointId, ...reading })))
+    const loading = this.#load(readings.map((reading) => ({ chargePointId, ...reading })))
     this.#known.set(cursor, loading)
     loading.catch(() => this.#known.delete(cursor))
     const oldest = this.#known.size > REMEMBERED_EVENTS ? this.#known.keys().next() : undefined
     if (oldest?.done === false) this.#known.delete(oldest.value)
     return loading
+  }
+
+  async #load(keys: readonly Key[]): Promise<MeterValueRow[]> {
+    const rows = await Promise.all(keys.map((key) => this.#loader.load(key)))
+    return rows.filter((row) => row !== undefined)
   }
 
   /** Of each connector the newest that belong together: to the transaction of the very newest, or to none. Oldest first. */

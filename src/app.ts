@@ -51,6 +51,8 @@ export class CannotListen extends Error {
 
 const SECOND_MS = 1_000
 const HOUR_MS = 3_600_000
+/** A node that has nothing to do would else wake up for these samples a hundred times a second. */
+const LAG_SAMPLED_EVERY_MS = 500
 
 /** Starts a node. @throws what keeps it from working, after closing what was open already. */
 export async function startApp(config: Config, log: Log, clock: Clock = { now: Date.now }): Promise<App> {
@@ -83,7 +85,7 @@ async function openApp(config: Config, log: Log, clock: Clock, closing: Closing)
     queueExpiryMs: config.COMMAND_QUEUE_EXPIRY * HOUR_MS,
   })
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_SAMPLED_EVERY_MS })
 
   // Links name the port that charge points reach, which may not be known before it is open.
   let ocppPort = config.OCPP_PORT

@@ -139,7 +139,7 @@ const VARIABLES = {
   MAX_FRAME_BYTES: variable("largest frame accepted from a charge point", "262144", integer(4_096, 16_777_216)),
   ADMISSIONS_AT_ONCE: variable(
     "so many charge points are let in at once, the others wait for their turn",
-    "100",
+    "250",
     integer(1, 10_000),
   ),
   ADMISSION_QUEUE: variable(

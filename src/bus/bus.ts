@@ -239,8 +239,8 @@ export class RedisBus implements Bus {
   }
 
   async #tellOwner(chargePointId: string, message: NodeMessage): Promise<void> {
-    const owner = await this.ownerOf(chargePointId)
-    if (owner !== null) await this.#tell(owner.nodeId, message)
+    const owner = await this.#presence.ownerTogether(chargePointId)
+    if (owner !== undefined) await this.#tell(owner.nodeId, message)
   }
 
   #tell(nodeId: string, message: NodeMessage): Promise<number> {

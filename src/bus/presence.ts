@@ -1,4 +1,5 @@
 /** Who holds whom: ownership of charge points under growing epochs, and the leases by which nodes count as alive. */
+import DataLoader from "dataloader"
 import { Script } from "../redis/script.ts"
 import type { Claim, Clock, NodePresence, Ownership } from "../services/ports.ts"
 import { EPOCH_KEY, LEASE_PREFIX, NODE_CHANNEL_PREFIX, NODES_KEY, ownerKey } from "./keys.ts"
@@ -8,39 +9,48 @@ import { Yielding } from "./yielding.ts"
 const BATCH = 500
 const FORGET_NODES_MS = 86_400_000
 
-// Epochs are microseconds: tostring() would write them as 1.79e+15.
-const NEXT_EPOCH = new Script(`
+// Gives several in a row, and returns the first. They are microseconds: tostring() would write them as 1.79e+15.
+const NEXT_EPOCHS = new Script(`
 local time = redis.call('TIME')
 local last = tonumber(redis.call('GET', KEYS[1]) or '0')
-local epoch = string.format('%.0f', math.max(last + 1, tonumber(ARGV[1]) + 1, time[1] * 1000000 + time[2]))
-redis.call('SET', KEYS[1], epoch)
-return epoch
+local first = math.max(last + 1, tonumber(ARGV[1]) + 1, time[1] * 1000000 + time[2])
+redis.call('SET', KEYS[1], string.format('%.0f', first + tonumber(ARGV[2]) - 1))
+return string.format('%.0f', first)
 `)
 
-// Returns false where somebody newer holds it, else the living nodes that were told to let go and can hear it.
+// Returns for each false where somebody newer holds it, else the living nodes that were told to let go and can hear it.
 const CLAIM = new Script(`
-local held = redis.call('GET', KEYS[1])
-local owner = ''
-if held then
-  local space = string.find(held, ' ', 1, true)
-  local epoch = tonumber(string.sub(held, 1, space - 1))
-  owner = string.sub(held, space + 1)
-  if epoch > tonumber(ARGV[1]) or (epoch == tonumber(ARGV[1]) and owner ~= ARGV[2]) then return false end
-end
-redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2])
-local told = {}
-for _, node in ipairs({owner, ARGV[3] ~= owner and ARGV[3] or ''}) do
-  if node ~= '' and node ~= ARGV[2] then
-    local hear = redis.call('PUBLISH', ARGV[4] .. node, ARGV[6])
-    if hear > 0 and redis.call('EXISTS', ARGV[5] .. node) == 1 then told[#told + 1] = node end
+local me, channel, lease = ARGV[1], ARGV[2], ARGV[3]
+local claims = {}
+for i, key in ipairs(KEYS) do
+  local mine, former, message = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
+  local held = redis.call('GET', key)
+  local epoch, owner = 0, ''
+  if held then
+    local space = string.find(held, ' ', 1, true)
+    epoch, owner = tonumber(string.sub(held, 1, space - 1)), string.sub(held, space + 1)
+  end
+  if epoch > tonumber(mine) or (epoch == tonumber(mine) and owner ~= me) then
+    claims[i] = false
+  else
+    redis.call('SET', key, mine .. ' ' .. me)
+    local told = {}
+    for _, node in ipairs({owner, former ~= owner and former or ''}) do
+      if node ~= '' and node ~= me then
+        local hear = redis.call('PUBLISH', channel .. node, message)
+        if hear > 0 and redis.call('EXISTS', lease .. node) == 1 then told[#told + 1] = node end
+      end
+    end
+    claims[i] = told
   end
 end
-return told
+return claims
 `)
 
 const RELEASE = new Script(`
-local held = redis.call('GET', KEYS[1])
-if held == ARGV[1] then redis.call('DEL', KEYS[1]) end
+for i, key in ipairs(KEYS) do
+  if redis.call('GET', key) == ARGV[i] then redis.call('DEL', key) end
+end
 return 0
 `)
 
@@ -91,6 +101,16 @@ export interface SupersededMessage {
   claimant?: string
 }
 
+/** Makes one question of those of a turn of the event loop: thousands may connect, or go, at once. */
+const together = <Asked, Answer>(ask: (asked: readonly Asked[]) => Promise<readonly Answer[]>) =>
+  new DataLoader(ask, { cache: false, maxBatchSize: BATCH, batchScheduleFn: (send) => setImmediate(send) })
+
+/** A charge point and the epoch under which it is taken or given back. */
+interface Holding {
+  chargePointId: string
+  epoch: number
+}
+
 interface PresenceOptions {
   link: Link
   clock: Clock
@@ -109,6 +129,13 @@ export class Presence {
   readonly #self: Omit<NodePresence, "seenAt">
   readonly #held = new Map<string, number>()
   readonly #yielding = new Yielding()
+  readonly #epochs = together((stored: readonly number[]) => this.#nextEpochs(stored))
+  readonly #claims = together((claims: readonly (Holding & { formerNodeId: string | null })[]) => this.#claim(claims))
+  readonly #releases = together((releases: readonly Holding[]) => this.#release(releases))
+  readonly #owners = together(async (chargePointIds: readonly string[]) => {
+    const owners = await this.ownersOf(chargePointIds)
+    return chargePointIds.map((chargePointId) => owners.get(chargePointId))
+  })
   /** Until all that a lapse asks for is done. */
   #hasLapsed = false
   readonly #onSuperseded: (chargePointId: string, epoch: number) => void
@@ -124,21 +151,18 @@ export class Presence {
   }
 
   /** See `Bus.nextEpoch`. */
-  async nextEpoch(storedEpoch: number): Promise<number> {
-    return Number(await this.#link.ask((client) => NEXT_EPOCH.run(client, [EPOCH_KEY], [String(storedEpoch)])))
+  nextEpoch(storedEpoch: number): Promise<number> {
+    return this.#epochs.load(storedEpoch)
   }
 
   /** See `Bus.claim`. */
   async claim(chargePointId: string, epoch: number, formerNodeId: string | null): Promise<Claim | null> {
-    const { nodeId } = this.#self
-    const message: SupersededMessage = { type: "Superseded", chargePointId, epoch, claimant: nodeId }
-    const args = [String(epoch), nodeId, formerNodeId ?? "", NODE_CHANNEL_PREFIX, LEASE_PREFIX, JSON.stringify(message)]
     const waiting = this.#yielding.begin(chargePointId, epoch)
     try {
-      const told = await this.#link.ask((client) => CLAIM.run(client, [ownerKey(chargePointId)], args))
+      const told = await this.#claims.load({ chargePointId, epoch, formerNodeId })
       if (told === null) return null
       this.#held.set(chargePointId, Math.max(epoch, this.#held.get(chargePointId) ?? 0))
-      return { yielded: waiting.by(told as string[]) }
+      return { yielded: waiting.by(told) }
     } finally {
       waiting.askedFor()
     }
@@ -159,14 +183,18 @@ export class Presence {
   /** See `Bus.release`. */
   async release(chargePointId: string, epoch: number): Promise<void> {
     if (this.#held.get(chargePointId) === epoch) this.#held.delete(chargePointId)
-    const mine = `${epoch} ${this.#self.nodeId}`
-    await this.#link.ask((client) => RELEASE.run(client, [ownerKey(chargePointId)], [mine]))
+    await this.#releases.load({ chargePointId, epoch })
   }
 
   /** The charge point was taken under this epoch by another node. */
   noteSuperseded(chargePointId: string, epoch: number): void {
     if ((this.#held.get(chargePointId) ?? epoch) < epoch) this.#held.delete(chargePointId)
     this.#onSuperseded(chargePointId, epoch)
+  }
+
+  /** The owner, asked for together with the others of the turn: of use where nobody waits for it. */
+  ownerTogether(chargePointId: string): Promise<Ownership | undefined> {
+    return this.#owners.load(chargePointId)
   }
 
   /** See `Bus.ownersOf`. */
@@ -226,6 +254,32 @@ export class Presence {
     await this.#link.ask((client) =>
       client.multi().del(`${LEASE_PREFIX}${this.#self.nodeId}`).zRem(NODES_KEY, this.#self.nodeId).exec(),
     )
+  }
+
+  async #nextEpochs(stored: readonly number[]): Promise<number[]> {
+    const args = [String(Math.max(...stored)), String(stored.length)]
+    const first = Number(await this.#link.ask((client) => NEXT_EPOCHS.run(client, [EPOCH_KEY], args)))
+    return stored.map((_, index) => first + index)
+  }
+
+  async #claim(claims: readonly (Holding & { formerNodeId: string | null })[]): Promise<(string[] | null)[]> {
+    const { nodeId } = this.#self
+    const args = claims.flatMap(({ chargePointId, epoch, formerNodeId }) => {
+      const message: SupersededMessage = { type: "Superseded", chargePointId, epoch, claimant: nodeId }
+      return [String(epoch), formerNodeId ?? "", JSON.stringify(message)]
+    })
+    const keys = claims.map(({ chargePointId }) => ownerKey(chargePointId))
+    const told = await this.#link.ask((client) =>
+      CLAIM.run(client, keys, [nodeId, NODE_CHANNEL_PREFIX, LEASE_PREFIX, ...args]),
+    )
+    return told as (string[] | null)[]
+  }
+
+  async #release(releases: readonly Holding[]): Promise<undefined[]> {
+    const keys = releases.map(({ chargePointId }) => ownerKey(chargePointId))
+    const mine = releases.map(({ epoch }) => `${epoch} ${this.#self.nodeId}`)
+    await this.#link.ask((client) => RELEASE.run(client, keys, mine))
+    return releases.map(() => undefined)
   }
 
   /** Whether the lease was running still. */

@@ -9,6 +9,7 @@ import { type Admitted, Connection, type ConnectionSurroundings } from "./connec
 import { Gate, type Pass } from "./gate.ts"
 import { isChargePointPath, pathOf, readHandshake } from "./handshake.ts"
 import { RateLimited } from "./rate-limited.ts"
+import { Rounds } from "./rounds.ts"
 import type { GatewayServices } from "./services.ts"
 
 export interface GatewayOptions {
@@ -55,10 +56,15 @@ export interface Gateway extends AsyncDisposable {
 }
 
 interface SocketData {
+  /** Until the socket is open; thousands of idle ones need not keep it. */
+  opening?: Opening
+  connection?: Connection
+}
+
+interface Opening {
   admitted: Admitted
   /** Given back when the socket is claimed. */
   pass: Pass
-  connection?: Connection
 }
 
 const DEFAULT_MAX_BODY_BYTES = 64 * 1024
@@ -66,9 +72,9 @@ const DEFAULT_MAX_BODY_BYTES = 64 * 1024
 const FILE_IDLE_S = 60
 const DEFAULT_MAX_UNSENT_BYTES = 1024 * 1024
 const DEFAULT_FINISH_MS = 10_000
-const DEFAULT_ADMISSIONS_AT_ONCE = 100
+const DEFAULT_ADMISSIONS_AT_ONCE = 250
 const DEFAULT_MAX_WAITING_ADMISSIONS = 10_000
-const TROUBLE_CHECK_MS = 250
+const TICK_MS = 250
 /** How precisely silence is noticed: in parts of the ping interval, but not rarer than this. */
 const ALIVE_CHECKS_PER_INTERVAL = 4
 const MAX_ALIVE_CHECK_MS = 5000
@@ -89,7 +95,7 @@ class RunningGateway implements Gateway {
   readonly #gate: Gate
   readonly #around: ConnectionSurroundings
   readonly #refusals: RateLimited
-  readonly #timers: Timer[]
+  readonly #timer: Timer
   #isStopping = false
   #isStoreLost = false
   #stopped: Promise<void> | undefined
@@ -117,10 +123,14 @@ class RunningGateway implements Gateway {
     }
     this.#server = this.#serve()
     this.#followBus()
-    this.#timers = [
-      setInterval(() => this.#checkStore(), TROUBLE_CHECK_MS),
-      setInterval(() => this.#checkAlive(), Math.min(MAX_ALIVE_CHECK_MS, pingIntervalMs / ALIVE_CHECKS_PER_INTERVAL)),
-    ]
+    const roundMs = Math.min(MAX_ALIVE_CHECK_MS, pingIntervalMs / ALIVE_CHECKS_PER_INTERVAL)
+    const tickMs = Math.min(TICK_MS, roundMs)
+    const rounds = new Rounds(this.#connections, Math.floor(roundMs / tickMs))
+    this.#timer = setInterval(() => {
+      this.#checkStore()
+      const now = services.clock.now()
+      rounds.visit((connection) => connection.checkAlive(now))
+    }, tickMs)
   }
 
   get port(): number {
@@ -159,7 +169,9 @@ class RunningGateway implements Gateway {
         idleTimeout: 0,
         sendPings: false,
         perMessageDeflate: false,
-        open: (socket) => this.#opened(socket),
+        open: (socket) => {
+          if (socket.data.opening !== undefined) this.#opened(socket, socket.data.opening)
+        },
         message: (socket, data) => socket.data.connection?.received(data),
         ping: (socket) => socket.data.connection?.heard(),
         pong: (socket) => socket.data.connection?.ponged(),
@@ -209,7 +221,7 @@ class RunningGateway implements Gateway {
     if (!this.isServing) return unavailable()
     // Left out, Bun would name the first one that was offered; an empty one is left out of the answer.
     const headers = { "Sec-WebSocket-Protocol": subprotocol ?? "" }
-    const data = { admitted: { chargePoint, epoch }, pass }
+    const data = { opening: { admitted: { chargePoint, epoch }, pass } }
     if (request.signal.aborted || !server.upgrade(request, { headers, data })) return upgradeRequired()
     this.#note(chargePoint, [...deviations, ...admission.deviations])
     return undefined
@@ -242,10 +254,9 @@ class RunningGateway implements Gateway {
     }
   }
 
-  #opened(socket: ServerWebSocket<SocketData>): void {
-    const { admitted, pass } = socket.data
+  #opened(socket: ServerWebSocket<SocketData>, { admitted, pass }: Opening): void {
     const connection = new Connection(socket, admitted, this.#around)
-    socket.data.connection = connection
+    socket.data = { connection }
     this.#connections.add(connection)
     this.#opening.add(connection)
     if (!this.isServing) connection.close("Stopping")
@@ -299,14 +310,9 @@ class RunningGateway implements Gateway {
     for (const connection of this.#connections) connection.close("StoreUnavailable")
   }
 
-  #checkAlive(): void {
-    const now = this.#options.services.clock.now()
-    for (const connection of this.#connections) connection.checkAlive(now)
-  }
-
   async #stop(): Promise<void> {
     this.#isStopping = true
-    for (const timer of this.#timers) clearInterval(timer)
+    clearInterval(this.#timer)
     this.#gate.clear()
     const connections = [...this.#connections]
     const gapMs = this.#options.drainMs / Math.max(1, connections.length)

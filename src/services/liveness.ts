@@ -1,8 +1,7 @@
 /** Charge points that are online by the books alone: silent ones, and those whose node is gone. */
-import type { ChargePointRow } from "../facts/rows.ts"
 import type { Log } from "../log.ts"
 import { isCutOff } from "./cut-off.ts"
-import type { Bus, Clock, Ownership, Store } from "./ports.ts"
+import type { Bus, Clock, OnlineChargePoint, Ownership, Store } from "./ports.ts"
 
 export interface LivenessOptions {
   store: Pick<Store, "change" | "read" | "setting">
@@ -55,7 +54,7 @@ export class Liveness {
     const lapsed = new Set(await bus.lapsedNodes())
     const cutOff = new Map<string, boolean>()
     for (let afterId: string | null = null; ;) {
-      const page: ChargePointRow[] = await store.read.onlineChargePoints(afterId, PAGE)
+      const page: OnlineChargePoint[] = await store.read.onlineChargePoints(afterId, PAGE)
       const owners = await bus.ownersOf(page.map((chargePoint) => chargePoint.id))
       for (const chargePoint of page) {
         const nodeId = chargePoint.nodeId ?? ""
@@ -81,7 +80,7 @@ export class Liveness {
   }
 
   #whyOffline(
-    { id, epoch, lastSeenAt, connectedSince, heartbeatIntervalS }: ChargePointRow,
+    { id, epoch, lastSeenAt, connectedSince, heartbeatIntervalS }: OnlineChargePoint,
     owner: Ownership | undefined,
     unheldBefore: ReadonlyMap<string, { epoch: number; since: number }>,
     isEnded: boolean,
@@ -100,7 +99,7 @@ export class Liveness {
     return undefined
   }
 
-  async #goOffline({ organisationId, id: chargePointId, epoch, lastSeenAt }: ChargePointRow): Promise<void> {
+  async #goOffline({ organisationId, id: chargePointId, epoch, lastSeenAt }: OnlineChargePoint): Promise<void> {
     const { store, clock } = this.#options
     await store.change("goOffline", { organisationId, chargePointId, epoch, at: clock.now(), lastSeenAt })
   }

@@ -152,12 +152,20 @@ export interface PresentCampaign {
 /** Names one stored reading, and the transaction it belongs to. */
 export type ReadingRef = Pick<MeterValueRow, "chargePointId" | "connectorId" | "transactionId" | "at" | "digest">
 
+/** What tells whether a charge point that is online by the books is so indeed. */
+export type OnlineChargePoint = Pick<
+  ChargePointRow,
+  "id" | "organisationId" | "identity" | "epoch" | "nodeId" | "lastSeenAt" | "connectedSince" | "heartbeatIntervalS"
+>
+
 /** Questions to the facts; what takes a page throws BadCursor. Lists come newest first unless said otherwise; all are bound to one organisation. */
 export interface Reads {
   /** Over all organisations: identities are unique. Case-sensitive. */
   chargePointByIdentity(identity: string): Promise<ChargePointRow | undefined>
   /** Whatever its letter case (of ASCII letters); undefined where none or several are meant. */
   chargePointByIdentityInAnyCase(identity: string): Promise<ChargePointRow | undefined>
+  /** Over all organisations, those that there are. Case-sensitive. */
+  chargePointsOfIdentities(identities: readonly string[]): Promise<ChargePointRow[]>
   chargePointsByIds(ids: readonly string[]): Promise<ChargePointRow[]>
   deletedChargePointsByIds(ids: readonly string[]): Promise<DeletedChargePointRow[]>
   chargePointsByIdentities(organisationId: string, identities: readonly string[]): Promise<ChargePointRow[]>
@@ -270,7 +278,7 @@ export interface Reads {
   apiTokenByHash(tokenHash: string): Promise<ApiTokenRow | undefined>
   apiTokens(organisationId: string): Promise<ApiTokenRow[]>
   /** Charge points that are online by the books, over all organisations, page by page in order of id. */
-  onlineChargePoints(afterId: string | null, limit: number): Promise<ChargePointRow[]>
+  onlineChargePoints(afterId: string | null, limit: number): Promise<OnlineChargePoint[]>
   fleet(organisationId: string, energySince: number, powerSince: number): Promise<FleetSums>
   firmwareImages(organisationId: string, filter: FirmwareImageFilter, page: Page): Promise<Slice<FirmwareImageRow>>
   firmwareImagesByIds(ids: readonly string[]): Promise<FirmwareImageRow[]>

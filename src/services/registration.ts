@@ -1,4 +1,5 @@
 /** Who may take part: BootNotification and the acceptance that belongs to an identity. OCPP 1.6 §4.2. */
+import DataLoader from "dataloader"
 import type { FromCaller } from "../facts/catalogue.ts"
 import { type ChargePointRow, DEFAULT_ORGANISATION_ID, type RegistrationStatus } from "../facts/rows.ts"
 import type { ConfirmationOf, RequestOf } from "../ocpp/action.ts"
@@ -51,11 +52,26 @@ interface RegistrationOptions {
 /** An identity that comes from outside, unannounced, is kept only if a person can read it. */
 const READABLE_IDENTITY = /^[^\p{Cc}\p{Cs}]{1,255}$/u
 
+/** Charge points that are looked up with one question. */
+const LOOKED_UP_AT_ONCE = 500
+
 export class Registration {
   readonly #options: RegistrationOptions
+  /** All who knock in one turn of the event loop are looked up together: after a power cut they come by the thousand. */
+  readonly #known: DataLoader<string, ChargePointRow | undefined>
 
   constructor(options: RegistrationOptions) {
     this.#options = options
+    const lookUp = async (identities: readonly string[]) => {
+      const rows = await options.store.read.chargePointsOfIdentities([...new Set(identities)])
+      const known = new Map(rows.map((row) => [row.identity, row]))
+      return identities.map((identity) => known.get(identity))
+    }
+    this.#known = new DataLoader(lookUp, {
+      cache: false,
+      maxBatchSize: LOOKED_UP_AT_ONCE,
+      batchScheduleFn: (ask) => setImmediate(ask),
+    })
   }
 
   /** Resolves to the answer when the boot is on disk. @throws OwnershipLost */
@@ -95,7 +111,7 @@ export class Registration {
 
   /** The charge point with this identity, if somebody announced it. */
   findKnown(identity: string): Promise<ChargePointRow | undefined> {
-    return this.#options.store.read.chargePointByIdentity(identity)
+    return this.#known.load(identity)
   }
 }
 

@@ -13,6 +13,8 @@ interface SignsOfLifeOptions {
 }
 
 const FLUSH_MS = 10_000
+/** Written at once: what charge points report must not have to wait behind a whole fleet's Heartbeats. */
+const WRITTEN_AT_ONCE = 500
 
 export class SignsOfLife implements AsyncDisposable {
   readonly #options: SignsOfLifeOptions
@@ -43,9 +45,14 @@ export class SignsOfLife implements AsyncDisposable {
   async #write(): Promise<void> {
     const { lines, log } = this.#options
     const news = lines.all().filter((line) => line.lastSeenAt > (this.#written.get(line) ?? 0))
-    const results = await Promise.allSettled(news.map((line) => this.#writeOne(line)))
-    const failed = results.find((result) => result.status === "rejected")
-    if (failed !== undefined) log.warn({ err: failed.reason, lines: news.length }, "signs of life could not be written")
+    for (let at = 0; at < news.length; at += WRITTEN_AT_ONCE) {
+      const some = news.slice(at, at + WRITTEN_AT_ONCE)
+      const results = await Promise.allSettled(some.map((line) => this.#writeOne(line)))
+      const failed = results.find((result) => result.status === "rejected")
+      if (failed === undefined) continue
+      log.warn({ err: failed.reason, lines: news.length - at }, "signs of life could not be written")
+      return
+    }
   }
 
   /** What the books say back settles what no message between the nodes has: a newer socket, a line taken for dead. */

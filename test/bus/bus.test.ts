@@ -80,6 +80,42 @@ describe("ownership", () => {
     expect(await a.bus.ownerOf("cp-1")).toEqual({ nodeId: b.bus.nodeId, epoch: late })
   })
 
+  test("of many epochs that are asked for at once, each is greater than the ones asked for before it and its own stored one", async () => {
+    await using a = await openNode(server.url)
+    const stored = Date.now() * 1000 + 3_600_000_000
+    const early = await Promise.all(Array.from({ length: 700 }, () => a.bus.nextEpoch(0)))
+    const late = await Promise.all([0, stored, 0].map((one) => a.bus.nextEpoch(one)))
+    const all = [...early, ...late]
+    expect(all).toEqual([...new Set(all)].sort((one, other) => one - other))
+    expect(late[1]).toBeGreaterThan(stored)
+    expect(await a.bus.nextEpoch(0)).toBeGreaterThan(all.at(-1) ?? Number.POSITIVE_INFINITY)
+  })
+
+  test("of many that are taken and given up at once, each has its own outcome", async () => {
+    await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
+    const superseded: string[] = []
+    a.bus.onSuperseded((chargePointId) => superseded.push(chargePointId))
+    const ids = Array.from({ length: 700 }, (_, number) => `cp-${number}`)
+    const late = await b.bus.nextEpoch((await a.bus.nextEpoch(0)) + 1_000_000_000)
+    await claim(b.bus, "cp-7", late)
+    await claim(a.bus, "cp-8")
+    const epochs = await Promise.all(ids.map(() => a.bus.nextEpoch(0)))
+    const early = epochs.map((epoch, index) => (index === 7 ? late - 1 : epoch))
+    const taken = await Promise.all(ids.map((id, index) => a.bus.claim(id, early[index]!, null)))
+    expect(ids.filter((_, index) => taken[index] === null)).toEqual(["cp-7"])
+
+    const newer = await Promise.all(ids.map(() => b.bus.nextEpoch(0)))
+    const yielded = await Promise.all(ids.map((id, index) => b.bus.claim(id, newer[index]!, null)))
+    await Promise.all(yielded.map((claimed) => claimed?.yielded))
+    expect(superseded.sort()).toEqual(ids.filter((id) => id !== "cp-7").sort())
+    // The older ones' late ends change nothing.
+    await Promise.all(ids.map((id, index) => a.bus.release(id, early[index]!)))
+    expect((await b.bus.ownersOf(ids)).size).toBe(ids.length)
+    await Promise.all(ids.map((id, index) => b.bus.release(id, newer[index]!)))
+    expect((await b.bus.ownersOf(ids)).size).toBe(0)
+  })
+
   test("who takes a charge point hears when the node before it has let go", async () => {
     await using a = await openNode(server.url)
     await using b = await openNode(server.url)

@@ -34,7 +34,7 @@ test("without a URL a node runs a server of its own, and ends it with itself", a
   expect(await client.get("a")).toBe("1")
   expect(await client.configGet("appendonly")).toEqual({ appendonly: "yes" })
   expect(await client.configGet("maxmemory-policy")).toEqual({ "maxmemory-policy": "noeviction" })
-  expect(await client.configGet("hz")).toEqual({ hz: "100" })
+  expect(await client.configGet("hz")).toEqual({ hz: "25" })
   const pid = redis.serverPid() ?? 0
   expect(isRunning(pid)).toBe(true)
   await redis[Symbol.asyncDispose]()

@@ -1,7 +1,7 @@
 /** Charge points, with what hangs on each of them. */
 import { type SelectQueryBuilder, sql } from "kysely"
 import type { ChargePointRow } from "../../facts/rows.ts"
-import type { ChargePointFilter, Reads } from "../../services/ports.ts"
+import type { ChargePointFilter, OnlineChargePoint, Reads } from "../../services/ports.ts"
 import { type Order, slice } from "../paging.ts"
 import { chargePoints, configurationKeys, decode, type Schema, type Stored } from "../tables.ts"
 import { among, contains, type Source } from "./source.ts"
@@ -10,6 +10,7 @@ type ChargePointReads = Pick<
   Reads,
   | "chargePointByIdentity"
   | "chargePointByIdentityInAnyCase"
+  | "chargePointsOfIdentities"
   | "chargePointsByIds"
   | "deletedChargePointsByIds"
   | "chargePointsByIdentities"
@@ -24,6 +25,17 @@ type ChargePointReads = Pick<
 >
 
 const byIdentity: Order<Stored<ChargePointRow>> = { name: "chargePoints", by: { identity: "text" }, direction: "asc" }
+/** All of them are read every few seconds, so no more than is looked at. */
+const ONLINE = [
+  "id",
+  "organisationId",
+  "identity",
+  "epoch",
+  "nodeId",
+  "lastSeenAt",
+  "connectedSince",
+  "heartbeatIntervalS",
+] as const satisfies readonly (keyof OnlineChargePoint)[]
 const chargePoint = (row: Stored<ChargePointRow>): ChargePointRow => decode(chargePoints, row)
 
 export function chargePointReads(source: Source): ChargePointReads {
@@ -66,6 +78,14 @@ export function chargePointReads(source: Source): ChargePointReads {
       const inAnyCase = all().where(sql<boolean>`lower(identity) = lower(${identity})`)
       const [row, ...others] = await inAnyCase.limit(2).execute()
       return row && others.length === 0 ? chargePoint(row) : undefined
+    },
+
+    async chargePointsOfIdentities(identities) {
+      return (
+        await all()
+          .where(among(source, "identity", identities))
+          .execute()
+      ).map(chargePoint)
     },
 
     async chargePointsByIds(ids) {
@@ -116,10 +136,10 @@ export function chargePointReads(source: Source): ChargePointReads {
       return new Map(rows.map(({ nodeId, count }) => [nodeId ?? "", count]))
     },
 
-    async onlineChargePoints(afterId, limit) {
-      const online = all().where("online", "=", 1).orderBy("id").limit(limit)
-      const rows = await (afterId === null ? online : online.where("id", ">", afterId)).execute()
-      return rows.map(chargePoint)
+    onlineChargePoints(afterId, limit) {
+      const online = source.db.selectFrom("chargePoints").select(ONLINE).where("online", "=", 1)
+      const further = afterId === null ? online : online.where("id", ">", afterId)
+      return further.orderBy("id").limit(limit).execute()
     },
 
     connectorsOf(chargePointIds) {

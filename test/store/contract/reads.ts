@@ -157,6 +157,16 @@ export function readContract(openPlace: OpenPlace): void {
     expect(await store.read.onlineChargePoints("2", 5)).toEqual([])
   })
 
+  test("identities name charge points of all organisations, in their own letters", async () => {
+    await using place = await openPlace()
+    const store = await place.open()
+    for (const identity of ["CP-1", "cp-1", "CP/2"])
+      await store.change("createChargePoint", { chargePoint: chargePointRow({ id: identity, identity }) })
+    const found = await store.read.chargePointsOfIdentities(["cp-1", "none", "CP/2"])
+    expect(found.map(({ identity }) => identity).sort()).toEqual(["CP/2", "cp-1"])
+    expect(found.find(({ identity }) => identity === "cp-1")).toEqual(await store.read.chargePointByIdentity("cp-1"))
+  })
+
   test("organisations never see each other's rows", async () => {
     await using place = await openPlace()
     const store = await place.open()
@@ -340,6 +350,7 @@ export function readContract(openPlace: OpenPlace): void {
     await using place = await openPlace()
     const { read } = await place.open()
     expect(await read.chargePointByIdentity("a\0b")).toBeUndefined()
+    expect(await read.chargePointsOfIdentities(["a\0b", "CP-1"])).toEqual([])
     expect(await read.chargePointsByIds(["a\0b"])).toEqual([])
     expect((await read.transactions("default", { idTag: "a\0b" }, {})).rows).toEqual([])
     expect((await read.chargePoints("default", { search: "a\0b" }, {})).rows).toEqual([])

@@ -72,7 +72,9 @@ export class Watches {
     return { [Symbol.asyncDispose]: () => end().catch(() => undefined) }
   }
 
+  /** Asked at every frame of every charge point, and mostly nobody watches any. */
   isWatched(chargePointId: string): boolean {
+    if (this.#watchers.size === 0) return false
     const now = this.#clock.now()
     return (
       this.#watchers

@@ -1,14 +1,20 @@
 /** One charge point's socket: claimed, spoken with, kept alive and closed. It moves text; what that means is not known here. */
 import { atMost } from "../at-most.ts"
 import type { ServerWebSocket } from "bun"
-import { type ChargePointState, chargePointState } from "../facts/events.ts"
+import type { ChargePointState } from "../facts/events.ts"
 import type { ChargePointRow } from "../facts/rows.ts"
 import type { Handler } from "../handlers/handler.ts"
 import { handlers } from "../handlers/index.ts"
 import type { Log } from "../log.ts"
 import type { ConfirmationOf, RequestOf } from "../ocpp/action.ts"
 import { type CallOptions, ConversationClosed } from "../ocpp/call-queue.ts"
-import { type CallMeta, type Conversation, openConversation } from "../ocpp/conversation.ts"
+import {
+  type Answer,
+  type CallMeta,
+  type Conversation,
+  type ConversationEnds,
+  openConversation,
+} from "../ocpp/conversation.ts"
 import { type Deviation, example } from "../ocpp/deviation.ts"
 import { OcppError } from "../ocpp/errors.ts"
 import type {
@@ -18,14 +24,15 @@ import type {
   FromChargePoint,
 } from "../ocpp/index.ts"
 import type { Level } from "../ocpp/level.ts"
+import type { WireMessage } from "../ocpp/wire-message.ts"
 import type { HangUpReason, Line } from "../services/lines.ts"
 import { OwnershipLost } from "../services/ownership.ts"
 import { StoreUnavailable } from "../services/ports.ts"
 import { mayCall, triggeredAction } from "../services/registration.ts"
-import type { WireTap } from "../services/wire-log.ts"
 import { closeCodes } from "./close-codes.ts"
 import { Doubt } from "./doubt.ts"
 import { KeepAlive } from "./keep-alive.ts"
+import { booted, type Known, known, updated } from "./known.ts"
 import type { RateLimited } from "./rate-limited.ts"
 import type { GatewayServices } from "./services.ts"
 
@@ -37,6 +44,8 @@ export interface ConnectionSurroundings {
   pingIntervalMs: number
   /** How long CALLs under way are waited for when the socket is handed back. */
   finishMs: number
+  /** The socket is closed, and all that arrived on it is handled and written. */
+  over(connection: Connection): void
 }
 
 type BootConfirmation = ConfirmationOf<FromChargePoint["BootNotification"]>
@@ -54,67 +63,48 @@ const CLOSE_HANDSHAKE_MS = 2000
 
 const table: { [A in ChargePointActionName]: Handler<A> } = handlers
 
-export class Connection implements Line {
+const nothingTriggered: ReadonlySet<string> = new Set()
+
+/** What has to be over before the socket is read: bits, for thousands of connections wait for nothing. */
+const pauses = { opening: 1, doubt: 2, backlog: 4, "handing-back": 8 } as const
+type Pause = keyof typeof pauses
+
+/** Ten thousand of these may be idle: what most of them never need is made when it is needed. */
+export class Connection implements Line, ConversationEnds {
   readonly #socket: Socket
   readonly #around: ConnectionSurroundings
   readonly #conversation: Conversation
-  readonly #tap: WireTap
   readonly #keepAlive: KeepAlive
-  /** What has to be over before the socket is read. */
-  readonly #pauses = new Set<"opening" | "doubt" | "backlog" | "handing-back">()
+  #pauses = 0
   /** Frames that had been read before the socket was paused; they wait for the claim, in order. */
-  readonly #early: string[] = []
-  readonly #doubt: Doubt
+  #early: string[] | undefined
+  #doubt: Doubt | undefined
   /** Actions that a TriggerMessage on this connection asked for. */
-  readonly #triggered = new Set<string>()
+  #triggered: Set<string> | undefined
   /** CALLs of ours that wait for their answer. */
-  readonly #calls = new Set<Promise<unknown>>()
-  readonly #over = Promise.withResolvers<void>()
-  readonly #admitted: Admitted
-  #chargePoint: ChargePointState
+  #calls: Set<Promise<unknown>> | undefined
+  #over: PromiseWithResolvers<void> | undefined
+  #isOver = false
+  /** Until the charge point is claimed. */
+  #admitted: Admitted | undefined
+  #chargePoint: Known
   #state: "opening" | "open" | "closed" = "opening"
   /** While the socket is being opened the one that it was admitted with; 0 where Redis was away. */
   #epoch: number
   #lastSeenAt: number
   #isTakenForOffline = false
-  #isArriving = false
   /** Taken away by the operator: what it sent before it knew may not leave anything behind. */
   #isDeleted = false
 
   constructor(socket: Socket, admitted: Admitted, around: ConnectionSurroundings) {
-    const { services } = around
     this.#socket = socket
     this.#admitted = admitted
-    this.#chargePoint = chargePointState(admitted.chargePoint)
+    this.#chargePoint = known(admitted.chargePoint)
     this.#epoch = admitted.epoch ?? 0
     this.#around = around
-    this.#lastSeenAt = services.clock.now()
+    this.#lastSeenAt = this.now()
     this.#keepAlive = new KeepAlive(around.pingIntervalMs, this.#lastSeenAt)
-    this.#tap = services.wireLog.tap(() => this.#chargePoint)
-    const level = () => this.#level
-    this.#doubt = new Doubt({
-      isCertain: () => services.presence.isCertain,
-      prove: () => services.presence.prove(this),
-      pause: () => this.#pause("doubt"),
-      resume: () => this.#resume("doubt"),
-      take: (text) => this.#receive(text),
-      write: (text) => this.#write(text),
-      lost: () => this.close("Superseded"),
-      isOver: () => this.#state === "closed",
-    })
-    this.#conversation = openConversation({
-      send: (text) => this.#doubt.say(text),
-      handle: (action, request, meta) => this.#handle(action, request, meta),
-      get level() {
-        return level()
-      },
-      onDeviation: (deviation, action) => this.#deviates(deviation, action),
-      onMessage: (message) => this.#tap.message(message),
-      onFault: (cause, action) => this.#fault(cause, action),
-      pauseReading: () => this.#pause("backlog"),
-      resumeReading: () => this.#resume("backlog"),
-      now: () => services.clock.now(),
-    })
+    this.#conversation = openConversation(this)
   }
 
   get chargePointId(): string {
@@ -139,28 +129,34 @@ export class Connection implements Line {
 
   /** Fulfilled when the socket is closed, and all that arrived on it is handled and written. */
   get over(): Promise<void> {
+    if (this.#isOver) return Promise.resolve()
+    this.#over ??= Promise.withResolvers()
     return this.#over.promise
   }
 
   /** Claims the charge point; what it sends meanwhile waits. Never rejects. */
   async open(): Promise<void> {
     const { presence, lines } = this.#around.services
+    const admitted = this.#admitted
+    if (admitted === undefined) return
     this.#pause("opening")
     try {
-      this.#epoch = await presence.take(this.#admitted.chargePoint, this.#admitted.epoch)
+      this.#epoch = await presence.take(admitted.chargePoint, admitted.epoch)
     } catch (cause) {
-      if (!(cause instanceof OwnershipLost)) this.#fault(cause)
+      this.onFault(cause)
       this.close(cause instanceof OwnershipLost ? "Superseded" : "StoreUnavailable")
       this.#conversation.close("not claimed")
-      return this.#over.resolve()
+      return this.#end()
     }
+    this.#admitted = undefined
     const isGone = this.#state === "closed"
     if (!isGone) {
       this.#state = "open"
       lines.add(this)?.close("Superseded")
     }
     // Also what came from a socket that is gone again: a charge point that resets at once may never say it again.
-    for (const text of this.#early.splice(0)) this.#receive(text)
+    for (const text of this.#early ?? []) this.#conversation.receive(text)
+    this.#early = undefined
     if (isGone) return this.#leave("closed")
     this.#resume("opening")
   }
@@ -171,13 +167,23 @@ export class Connection implements Line {
     this.heard()
     const text = typeof data === "string" ? data : this.#textOf(data)
     if (text === undefined) return
-    if (this.#state === "opening") this.#early.push(text)
-    else this.#doubt.hear(text)
+    if (this.#state === "opening") {
+      this.#early ??= []
+      this.#early.push(text)
+    } else if (this.#isCertain) this.#conversation.receive(text)
+    else this.#doubted.hear(text)
+  }
+
+  /** A frame for the socket. */
+  send(text: string): void {
+    if (this.#state === "closed") return
+    if (this.#isCertain) this.#write(text)
+    else this.#doubted.say(text)
   }
 
   /** Any sign of life: a frame, a ping, a pong. */
   heard(): void {
-    this.#lastSeenAt = this.#around.services.clock.now()
+    this.#lastSeenAt = this.now()
     if (!this.#isTakenForOffline) return
     this.#isTakenForOffline = false
     void this.#around.services.presence.resume(this)
@@ -192,7 +198,7 @@ export class Connection implements Line {
   /** Pings a silent peer and lets go of a dead one. To be called every now and then. */
   checkAlive(now: number): void {
     // Nothing can be heard while nothing is read.
-    if (this.#pauses.size > 0 || this.#state !== "open") return
+    if (this.#pauses !== 0 || this.#doubt !== undefined || this.#state !== "open") return
     const { registration, deviations } = this.#around.services
     const heartbeatMs = registration.heartbeatIntervalS(this.#chargePoint.heartbeatIntervalS) * 1000
     switch (this.#keepAlive.check(now, this.#lastSeenAt, heartbeatMs)) {
@@ -216,8 +222,7 @@ export class Connection implements Line {
       this.close("Superseded")
       return
     }
-    // Acceptance is never taken back: a row from before it must not undo it.
-    this.#chargePoint = { ...state, acceptedAt: state.acceptedAt ?? this.#chargePoint.acceptedAt }
+    this.#chargePoint = updated(this.#chargePoint, state)
     this.#isTakenForOffline = !state.online && state.epoch === this.#epoch && this.#state === "open"
   }
 
@@ -226,14 +231,14 @@ export class Connection implements Line {
     request: RequestOf<FromCentralSystem[A]>,
     options: CallOptions,
   ): Promise<ConfirmationOf<FromCentralSystem[A]>> {
-    if (this.#pauses.has("handing-back")) throw new ConversationClosed("Stopping", false)
+    if (this.#pauses & pauses["handing-back"]) throw new ConversationClosed("Stopping", false)
     const triggered = triggeredAction(action, request)
-    if (triggered !== undefined) this.#triggered.add(triggered)
+    if (triggered !== undefined) this.#triggered = (this.#triggered ?? new Set()).add(triggered)
     const answer = this.#conversation.call(action, request, options)
-    this.#calls.add(answer)
-    const confirmation = await answer.finally(() => this.#calls.delete(answer))
+    this.#calls = (this.#calls ?? new Set()).add(answer)
+    const confirmation = await answer.finally(() => this.#calls?.delete(answer))
     const isRefused = "status" in confirmation && confirmation.status !== "Accepted"
-    if (triggered !== undefined && isRefused) this.#triggered.delete(triggered)
+    if (triggered !== undefined && isRefused) this.#triggered?.delete(triggered)
     return confirmation
   }
 
@@ -262,108 +267,61 @@ export class Connection implements Line {
     this.close("Stopping")
   }
 
-  async #finished(): Promise<void> {
-    await this.#conversation.settled()
-    // The answers to our own CALLs have yet to be read.
-    if (this.#calls.size > 0) this.#socket.resume()
-    await Promise.allSettled(this.#calls)
-    await this.#conversation.settled()
-    await this.#doubt.end
+  // What the conversation asks for; see ConversationEnds.
+
+  get level(): Level {
+    return this.#chargePoint.leniency ?? this.#around.services.leniency
   }
 
-  async #handle<A extends ChargePointActionName>(
+  now(): number {
+    return this.#around.services.clock.now()
+  }
+
+  pauseReading(): void {
+    this.#pause("backlog")
+  }
+
+  resumeReading(): void {
+    this.#resume("backlog")
+  }
+
+  handle<A extends ChargePointActionName>(
     action: A,
     request: RequestOf<FromChargePoint[A]>,
-    { uniqueId, receivedAt }: CallMeta,
-  ): Promise<ConfirmationOf<FromChargePoint[A]>> {
+    { uniqueId, receivedAt, message }: CallMeta,
+  ): Answer<A> {
     if (this.#isDeleted) throw new OcppError("SecurityError", "unknown charge point")
-    if (!mayCall(this.#chargePoint, action, this.#triggered)) {
+    if (!mayCall(this.#chargePoint, action, this.#triggered ?? nothingTriggered)) {
       throw new OcppError("SecurityError", "not accepted: BootNotification comes first")
     }
     const { chargePointId, organisationId, epoch } = this
-    const from = { organisationId, chargePointId, epoch, receivedAt }
-    try {
-      const { services } = this.#around
-      const confirmation = await table[action](request, {
-        from,
-        uniqueId,
-        level: this.#level,
-        deviates: (kind, field, value) =>
-          this.#deviates({ kind, path: `${action}.req.${field}`, example: example(value) }, action),
-        services,
-      })
-      if (action === "BootNotification") this.#booted(confirmation as BootConfirmation, receivedAt)
-      return confirmation
-    } catch (cause) {
-      // Closing first: then there is no answer to what the owner of a newer socket may not see.
-      if (cause instanceof OwnershipLost) this.close("Superseded")
-      throw cause
+    const answer = table[action](request, {
+      from: { organisationId, chargePointId, epoch, receivedAt },
+      uniqueId,
+      level: this.level,
+      deviates: (kind, field, value) =>
+        this.onDeviation({ kind, path: `${action}.req.${field}`, example: example(value) }, message),
+      services: this.#around.services,
+    })
+    return action === "BootNotification" ? this.#boots(answer, receivedAt) : answer
+  }
+
+  onMessage(message: WireMessage, call?: WireMessage): void {
+    this.#around.services.wireLog.message(this.#chargePoint, message, call)
+  }
+
+  onDeviation({ kind, path, example: shown }: Deviation, message: WireMessage): void {
+    const { deviations, wireLog } = this.#around.services
+    deviations.note(this.#named, kind, path === "" ? (message.action ?? "frame") : path, shown)
+    wireLog.deviation(this.#chargePoint, message)
+  }
+
+  onFault(cause: unknown, action?: string): void {
+    // Closing before the refusal is sent: what the owner of a newer socket may not see has no answer.
+    if (cause instanceof OwnershipLost) {
+      this.close("Superseded")
+      return
     }
-  }
-
-  #deviates({ kind, path, example: shown }: Deviation, action: string | undefined): void {
-    this.#around.services.deviations.note(this.#named, kind, path === "" ? (action ?? "frame") : path, shown)
-    this.#tap.deviation(action, this.#isArriving)
-  }
-
-  #booted({ status: registrationStatus }: BootConfirmation, at: number): void {
-    const acceptedAt = this.#chargePoint.acceptedAt ?? (registrationStatus === "Accepted" ? at : null)
-    this.#chargePoint = { ...this.#chargePoint, registrationStatus, acceptedAt }
-  }
-
-  /** Resolves when everything this connection had to do is done. */
-  async #leave(reason: string): Promise<void> {
-    const { lines, presence } = this.#around.services
-    lines.remove(this)
-    // What had been read is still handled if nobody newer turns up.
-    if (this.#doubt.end !== undefined) await this.#doubt.end
-    this.#conversation.close(reason)
-    await Promise.all([presence.leave(this), this.#conversation.settled()])
-    if (this.#isDeleted) await this.#endDeleted()
-    this.#over.resolve()
-  }
-
-  /** What was being handled when the charge point was deleted may have come after the deletion. */
-  async #endDeleted(): Promise<void> {
-    const { store, clock } = this.#around.services
-    try {
-      await store.change("deleteChargePoint", { ...this.#named, at: clock.now() })
-    } catch (cause) {
-      this.#fault(cause)
-    }
-  }
-
-  #receive(text: string): void {
-    this.#isArriving = true
-    this.#conversation.receive(text)
-    this.#isArriving = false
-  }
-
-  #write(text: string): void {
-    // 0: dropped. A lost reply must not pass for a sent one; the charge point will ask again on a new connection.
-    if (this.#socket.send(text) === 0) this.#socket.terminate()
-  }
-
-  #textOf(data: Buffer): string | undefined {
-    this.#around.services.deviations.note(this.#named, "binary-frame", "frame", `${data.length} bytes`)
-    return this.#level === "tolerant" ? data.toString("utf8") : undefined
-  }
-
-  #pause(reason: "opening" | "doubt" | "backlog" | "handing-back"): void {
-    this.#pauses.add(reason)
-    this.#socket.pause()
-  }
-
-  #resume(reason: "opening" | "doubt" | "backlog"): void {
-    this.#pauses.delete(reason)
-    if (this.#pauses.size > 0) return
-    // What piled up unread is no silence.
-    this.#lastSeenAt = this.#around.services.clock.now()
-    this.#socket.resume()
-  }
-
-  #fault(cause: unknown, action?: string): void {
-    if (cause instanceof OwnershipLost) return
     const { chargePointId } = this
     const { faults, log } = this.#around
     const line = { err: cause, chargePointId, ...(action === undefined ? {} : { action }) }
@@ -374,8 +332,94 @@ export class Connection implements Line {
     )
   }
 
-  get #level(): Level {
-    return this.#chargePoint.leniency ?? this.#around.services.leniency
+  async #finished(): Promise<void> {
+    await this.#conversation.settled()
+    // The answers to our own CALLs have yet to be read.
+    if (this.#calls !== undefined && this.#calls.size > 0) this.#socket.resume()
+    await Promise.allSettled(this.#calls ?? [])
+    await this.#conversation.settled()
+    await this.#doubt?.end
+  }
+
+  async #boots<A extends ChargePointActionName>(
+    answer: Answer<A>,
+    at: number,
+  ): Promise<ConfirmationOf<FromChargePoint[A]>> {
+    const confirmation = await answer
+    this.#chargePoint = booted(this.#chargePoint, confirmation as BootConfirmation, at)
+    return confirmation
+  }
+
+  /** Resolves when everything this connection had to do is done. */
+  async #leave(reason: string): Promise<void> {
+    const { lines, presence } = this.#around.services
+    lines.remove(this)
+    // What had been read is still handled if nobody newer turns up.
+    if (this.#doubt !== undefined) await this.#doubt.end
+    this.#conversation.close(reason)
+    await Promise.all([presence.leave(this), this.#conversation.settled()])
+    if (this.#isDeleted) await this.#endDeleted()
+    this.#end()
+  }
+
+  #end(): void {
+    this.#isOver = true
+    this.#over?.resolve()
+    this.#around.over(this)
+  }
+
+  /** What was being handled when the charge point was deleted may have come after the deletion. */
+  async #endDeleted(): Promise<void> {
+    const { store, clock } = this.#around.services
+    try {
+      await store.change("deleteChargePoint", { ...this.#named, at: clock.now() })
+    } catch (cause) {
+      this.onFault(cause)
+    }
+  }
+
+  /** Whether a newer socket would be known of. Asked at every frame, both ways. */
+  get #isCertain(): boolean {
+    return this.#doubt === undefined && this.#around.services.presence.isCertain
+  }
+
+  get #doubted(): Doubt {
+    this.#doubt ??= new Doubt({
+      prove: () => this.#around.services.presence.prove(this),
+      pause: () => this.#pause("doubt"),
+      resume: () => this.#doubt === undefined && this.#resume("doubt"),
+      take: (text) => this.#conversation.receive(text),
+      write: (text) => this.#write(text),
+      ended: () => {
+        this.#doubt = undefined
+      },
+      lost: () => this.close("Superseded"),
+      isOver: () => this.#state === "closed",
+    })
+    return this.#doubt
+  }
+
+  #write(text: string): void {
+    // 0: dropped. A lost reply must not pass for a sent one; the charge point will ask again on a new connection.
+    if (this.#socket.send(text) === 0) this.#socket.terminate()
+  }
+
+  #textOf(data: Buffer): string | undefined {
+    this.#around.services.deviations.note(this.#named, "binary-frame", "frame", `${data.length} bytes`)
+    return this.level === "tolerant" ? data.toString("utf8") : undefined
+  }
+
+  #pause(reason: Pause): void {
+    this.#pauses |= pauses[reason]
+    this.#socket.pause()
+  }
+
+  #resume(reason: Pause): void {
+    this.#pauses &= ~pauses[reason]
+    if (this.#pauses !== 0) return
+    // What piled up unread is no silence.
+    this.#lastSeenAt = this.now()
+    this.#socket.resume()
   }
 
   get #named(): { organisationId: string; chargePointId: string } {

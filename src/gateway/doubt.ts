@@ -1,16 +1,16 @@
-/** What a socket hears and says while it is not certain that it is the charge point's newest: it waits, both ways, in order. */
+/** One doubt whether a socket is the charge point's newest: what it hears and says meanwhile waits, both ways, in order. */
 import { OwnershipLost } from "../services/ownership.ts"
 
 interface DoubtOptions {
-  /** Asked at every frame, so it has to be cheap. */
-  isCertain: () => boolean
   /** Resolves when this is the newest socket. @throws OwnershipLost; anything else while nobody can tell */
   prove: () => Promise<void>
-  /** Reading may stop, or go on. */
+  /** Reading should stop; may go on. */
   pause: () => void
   resume: () => void
   take: (text: string) => void
   write: (text: string) => void
+  /** The doubt has ended; what has waited follows. */
+  ended: () => void
   /** A newer socket was found. */
   lost: () => void
   /** Whether the socket is closed: then nothing can be said any more. */
@@ -28,45 +28,32 @@ export class Doubt {
   readonly #options: DoubtOptions
   readonly #heard: string[] = []
   readonly #unsaid: string[] = []
-  #end: Promise<void> | undefined
+  /** Settles when the doubt has ended. */
+  readonly end: Promise<void>
 
   constructor(options: DoubtOptions) {
     this.#options = options
-  }
-
-  /** Settles when the present doubt has ended; undefined where there is none. */
-  get end(): Promise<void> | undefined {
-    return this.#end
+    this.end = this.#findOut()
   }
 
   /** A frame from the charge point. */
   hear(text: string): void {
-    if (this.#isCertain()) this.#options.take(text)
-    else this.#heard.push(text)
+    // Not at the first: most doubts are over before the next, and all sockets of a node come into doubt together.
+    if (this.#heard.push(text) > 1) this.#options.pause()
   }
 
   /** A frame for the charge point. */
   say(text: string): void {
-    if (this.#options.isOver()) return
-    if (this.#isCertain()) this.#options.write(text)
-    else this.#unsaid.push(text)
-  }
-
-  #isCertain(): boolean {
-    if (this.#end === undefined && this.#options.isCertain()) return true
-    this.#end ??= this.#findOut()
-    return false
+    this.#unsaid.push(text)
   }
 
   async #findOut(): Promise<void> {
-    this.#options.pause()
     const isNewest = await this.#isNewest()
-    this.#end = undefined
-    const heard = this.#heard.splice(0)
-    const unsaid = this.#unsaid.splice(0)
+    this.#options.ended()
     if (!isNewest) return this.#options.lost()
-    for (const text of heard) this.#options.take(text)
-    if (!this.#options.isOver()) for (const text of unsaid) this.#options.write(text)
+    // First what was to be said: what is heard may be answered at once.
+    if (!this.#options.isOver()) for (const text of this.#unsaid) this.#options.write(text)
+    for (const text of this.#heard) this.#options.take(text)
     this.#options.resume()
   }
 

@@ -120,6 +120,7 @@ class RunningGateway implements Gateway {
       ),
       pingIntervalMs,
       finishMs: options.finishMs ?? DEFAULT_FINISH_MS,
+      over: (connection) => this.#connections.delete(connection),
     }
     this.#server = this.#serve()
     this.#followBus()
@@ -264,7 +265,6 @@ class RunningGateway implements Gateway {
       pass()
       this.#opening.delete(connection)
     })
-    void connection.over.then(() => this.#connections.delete(connection))
   }
 
   #closed({ data: { connection } }: ServerWebSocket<SocketData>, code: number, reason: string): void {

@@ -1,6 +1,7 @@
 /** What a handler is: a function from a CALL's request to its confirmation. */
 import type { FromCaller } from "../facts/catalogue.ts"
-import type { ConfirmationOf, RequestOf } from "../ocpp/action.ts"
+import type { RequestOf } from "../ocpp/action.ts"
+import type { Answer } from "../ocpp/conversation.ts"
 import type { DeviationKind } from "../ocpp/deviation.ts"
 import type { ChargePointActionName, FromChargePoint } from "../ocpp/index.ts"
 import type { Level } from "../ocpp/level.ts"
@@ -33,8 +34,8 @@ export interface Caller {
   services: HandlerServices
 }
 
-/** Resolves to the confirmation once what the CALL changes is on disk; what it throws leaves as a CALLERROR. */
+/** The confirmation: at once, or once what the CALL changes is on disk. What it throws leaves as a CALLERROR. */
 export type Handler<A extends ChargePointActionName> = (
   request: RequestOf<FromChargePoint[A]>,
   caller: Caller,
-) => Promise<ConfirmationOf<FromChargePoint[A]>>
+) => Answer<A>

@@ -1,5 +1,6 @@
 import type { OcppErrorCode } from "./errors.ts"
 import type { CallError, CallResult } from "./frame.ts"
+import type { WireMessage } from "./wire-message.ts"
 
 /** The Charge Point did not answer in time. Whether it acted on the CALL is not known. */
 export class CallTimeout extends Error {
@@ -64,13 +65,19 @@ export interface CallOptions {
   readonly onSent?: (uniqueId: string) => void
 }
 
+/** What a CALL of ours was answered with. */
+export interface Answered {
+  readonly payload: unknown
+  readonly message: WireMessage
+}
+
 /** One CALL of ours, from its place in the queue to its answer. */
 interface PendingCall {
   readonly uniqueId: string
   readonly action: string
   readonly text: string
   readonly options: CallOptions
-  readonly resolve: (payload: unknown) => void
+  readonly resolve: (answer: Answered) => void
   readonly reject: (cause: unknown) => void
   sent: boolean
   stopTimer?: () => void
@@ -94,10 +101,10 @@ export class CallQueue {
     return this.#waiting.length + (this.#current ? 1 : 0)
   }
 
-  /** The payload of the CALLRESULT. Fails with CallRefused, CallTimeout, ConversationClosed or the signal's reason. */
-  call(uniqueId: string, action: string, text: string, options: CallOptions): Promise<unknown> {
+  /** The CALLRESULT. Fails with CallRefused, CallTimeout, ConversationClosed or the signal's reason. */
+  call(uniqueId: string, action: string, text: string, options: CallOptions): Promise<Answered> {
     const { signal } = options
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const { promise, resolve, reject } = Promise.withResolvers<Answered>()
     if (this.#closed !== undefined) reject(new ConversationClosed(this.#closed, false))
     else if (signal?.aborted) reject(signal.reason)
     else {
@@ -117,12 +124,12 @@ export class CallQueue {
     return this.#current?.sent && this.#current.uniqueId === uniqueId ? this.#current.action : undefined
   }
 
-  /** Takes an answer; false when nothing waits for it. */
-  answer(frame: CallResult | CallError): boolean {
+  /** Takes an answer, which came as this message; false when nothing waits for it. */
+  answer(frame: CallResult | CallError, message: WireMessage): boolean {
     const call = this.#current
     // What has not left cannot have been answered, whatever the id says.
     if (!call?.sent || call.uniqueId !== frame.uniqueId) return false
-    if (frame.type === "call-result") call.resolve(frame.payload)
+    if (frame.type === "call-result") call.resolve({ payload: frame.payload, message })
     else call.reject(new CallRefused(call.action, frame))
     this.#finish(call)
     return true

@@ -6,43 +6,39 @@ import { type Call, call, callError, callResult, type Frame, readFrame, type Unr
 import type { CentralSystemActionName, ChargePointActionName, FromCentralSystem, FromChargePoint } from "./index.ts"
 import type { Level } from "./level.ts"
 import { readConfirmation, readRequest } from "./validate.ts"
+import type { WireMessage } from "./wire-message.ts"
 
 /** What a handler learns about a CALL beside its request. */
 export interface CallMeta {
   readonly uniqueId: string
   /** When the frame arrived, in ms since 1970. */
   readonly receivedAt: number
+  /** The frame, as the log was told it. */
+  readonly message: WireMessage
 }
+
+/** A confirmation that is there at once leaves at once. */
+export type Answer<A extends ChargePointActionName> =
+  ConfirmationOf<FromChargePoint[A]> | Promise<ConfirmationOf<FromChargePoint[A]>>
 
 /** Answers a CALL. An OcppError it throws leaves as it is; anything else as InternalError, without its text. */
 export type Handle = <A extends ChargePointActionName>(
   action: A,
   request: RequestOf<FromChargePoint[A]>,
   meta: CallMeta,
-) => Promise<ConfirmationOf<FromChargePoint[A]>>
+) => Answer<A>
 
-/** One frame on the wire, for a log. */
-export interface WireMessage {
-  readonly direction: "in" | "out"
-  readonly at: number // ms since 1970
-  readonly text: string
-  readonly type: Frame["type"]
-  readonly uniqueId?: string
-  /** Of the CALL itself, or of the CALL that this frame answers. */
-  readonly action?: string
-  readonly errorCode?: string
-}
-
-export interface ConversationOptions {
+/** What a conversation asks of whoever holds the line. */
+export interface ConversationEnds {
   /** Hands a text to the socket. */
   send(text: string): void
   readonly handle: Handle
   /** Read at every message, so it may be a getter. */
   readonly level: Level
-  /** `action` is the one of the CALL concerned, where that is known. */
-  onDeviation?(deviation: Deviation, action?: string): void
-  /** Both directions, in the order of the wire. Nothing waits for it. */
-  onMessage?(message: WireMessage): void
+  /** `message`: in which it was. */
+  onDeviation?(deviation: Deviation, message: WireMessage): void
+  /** Both directions, in the order of the wire; an answer of ours with the CALL it is for. Nothing waits for it. */
+  onMessage?(message: WireMessage, call?: WireMessage): void
   /** What went wrong on our side: a handler that threw anything but an OcppError, an observer or a socket that threw. */
   onFault?(cause: unknown, action?: string): void
   /** How many CALLs may wait for the one in process before reading has to pause; 32 when left out. */
@@ -50,7 +46,7 @@ export interface ConversationOptions {
   /** Asks the reader to stop, and later to go on. What it delivers meanwhile is still taken. */
   pauseReading?(): void
   resumeReading?(): void
-  readonly now?: () => number
+  now?(): number
   readonly timers?: Timers
 }
 
@@ -86,64 +82,76 @@ export interface Conversation {
   settled(): Promise<void>
 }
 
-export function openConversation(options: ConversationOptions): Conversation {
-  return new OpenConversation(options)
+export function openConversation(ends: ConversationEnds): Conversation {
+  return new OpenConversation(ends)
 }
 
-interface Waiting {
+const MAX_WAITING_CALLS = 32
+
+/** A CALL of the Charge Point that is not answered yet. */
+interface Asked {
   readonly frame: Call | UnreadableCall
-  readonly receivedAt: number
+  readonly message: WireMessage
 }
 
 class OpenConversation implements Conversation {
-  readonly #options: ConversationOptions
-  readonly #now: () => number
-  readonly #maxWaiting: number
-  readonly #calls: CallQueue
-  readonly #waiting: Waiting[] = []
-  /** Unique ids of the CALLs that wait or are being handled. */
-  readonly #inProcess = new Set<string>()
-  #processing: Promise<void> | undefined
+  readonly #ends: ConversationEnds
+  /** Our CALLs; there from the first one on. */
+  #calls: CallQueue | undefined
+  #inProcess: Asked | undefined
+  /** The CALLs behind the one in process, in the order of their arrival. */
+  #waiting: Map<string, Asked> | undefined
+  #settled: PromiseWithResolvers<void> | undefined
   #paused = false
-  #closed = false
+  #closed: string | undefined
 
-  constructor(options: ConversationOptions) {
-    this.#options = options
-    this.#now = options.now ?? Date.now
-    this.#maxWaiting = options.maxWaitingCalls ?? 32
-    this.#calls = new CallQueue(({ text, action, uniqueId }) => {
-      this.#logOut(text, "call", uniqueId, action)
-      options.send(text)
-    }, options.timers ?? systemTimers)
+  constructor(ends: ConversationEnds) {
+    this.#ends = ends
   }
 
   get pendingCalls(): number {
-    return this.#calls.size
+    return this.#calls?.size ?? 0
   }
 
   settled(): Promise<void> {
-    return this.#processing ?? Promise.resolve()
+    if (this.#inProcess === undefined) return Promise.resolve()
+    this.#settled ??= Promise.withResolvers()
+    return this.#settled.promise
   }
 
   receive(text: string): void {
-    if (!this.#closed) this.#observe(() => this.#take(text))
+    if (this.#closed !== undefined) return
+    try {
+      this.#take(text)
+    } catch (cause) {
+      this.#fault(cause)
+    }
   }
 
   #take(text: string): void {
-    const { frame, deviations } = readFrame(text, this.#options.level)
-    const receivedAt = this.#now()
-    const action = this.#actionOf(frame)
-    this.#logIn(text, frame, receivedAt, action)
-    this.#report(deviations, action)
+    const { frame, deviations } = readFrame(text, this.#ends.level)
+    const message: WireMessage = {
+      direction: "in",
+      at: this.#now(),
+      text,
+      type: frame.type,
+      uniqueId: frame.uniqueId,
+      action: this.#actionOf(frame),
+      errorCode: frame.type === "call-error" ? frame.writtenCode : undefined,
+    }
+    this.#log(message)
+    this.#report(deviations, message)
     switch (frame.type) {
       case "call":
       case "unreadable-call":
-        this.#queue({ frame, receivedAt })
+        this.#queue({ frame, message })
         break
       case "call-result":
       case "call-error":
         // To a CALL that timed out, or to none: crediting it to another one would be worse than losing it.
-        if (!this.#calls.answer(frame)) this.#report([{ kind: "late-answer", path: "", example: frame.uniqueId }])
+        if (!this.#calls?.answer(frame, message)) {
+          this.#report([{ kind: "late-answer", path: "", example: frame.uniqueId }], message)
+        }
         break
       case "ignored":
     }
@@ -155,113 +163,139 @@ class OpenConversation implements Conversation {
     options: CallOptions,
   ): Promise<ConfirmationOf<FromCentralSystem[A]>> {
     const uniqueId = crypto.randomUUID()
-    const payload = await this.#calls.call(uniqueId, action, call(uniqueId, action, request), options)
-    const read = readConfirmation(action, payload, this.#options.level)
-    this.#report(read.deviations, action)
+    this.#calls ??= this.#openCalls()
+    const { payload, message } = await this.#calls.call(uniqueId, action, call(uniqueId, action, request), options)
+    const read = readConfirmation(action, payload, this.#ends.level)
+    this.#report(read.deviations, message)
     if (!read.ok) throw new UnreadableConfirmation(action, read.error)
     return read.confirmation
   }
 
   close(reason: string): void {
-    this.#closed = true
-    this.#calls.close(reason)
+    this.#closed ??= reason
+    this.#calls?.close(reason)
+  }
+
+  #openCalls(): CallQueue {
+    const calls = new CallQueue(({ text, action, uniqueId }) => {
+      this.#log(this.#leaving(text, "call", uniqueId, action))
+      this.#ends.send(text)
+    }, this.#ends.timers ?? systemTimers)
+    if (this.#closed !== undefined) calls.close(this.#closed)
+    return calls
   }
 
   #actionOf(frame: Frame): string | undefined {
     if (frame.type === "call") return frame.action
     return frame.type === "call-result" || frame.type === "call-error"
-      ? this.#calls.waitingFor(frame.uniqueId)
+      ? this.#calls?.waitingFor(frame.uniqueId)
       : undefined
   }
 
-  #queue(waiting: Waiting): void {
-    const { uniqueId } = waiting.frame
-    if (this.#inProcess.has(uniqueId)) {
+  #queue(asked: Asked): void {
+    const { uniqueId } = asked.frame
+    if (this.#inProcess === undefined) {
+      this.#process(asked)
+    } else if (this.#inProcess.frame.uniqueId === uniqueId || this.#waiting?.has(uniqueId)) {
       // Said again before we answered: the one answer under way is for both.
-      this.#report([{ kind: "repeated-unique-id", path: "", example: uniqueId }], this.#actionOf(waiting.frame))
-      return
-    }
-    this.#inProcess.add(uniqueId)
-    this.#waiting.push(waiting)
-    if (!this.#paused && this.#waiting.length > this.#maxWaiting) {
+      this.#report([{ kind: "repeated-unique-id", path: "", example: uniqueId }], asked.message)
+    } else {
+      this.#waiting ??= new Map()
+      this.#waiting.set(uniqueId, asked)
+      if (this.#paused || this.#waiting.size <= this.#maxWaiting) return
       this.#paused = true
-      this.#observe(() => this.#options.pauseReading?.())
+      this.#observe(() => this.#ends.pauseReading?.())
     }
-    this.#processing ??= this.#process()
   }
 
-  /** One CALL after the other, in the order of their arrival. */
-  async #process(): Promise<void> {
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      await this.#answer(next)
-      if (this.#paused && this.#waiting.length <= this.#maxWaiting / 2) {
-        this.#paused = false
-        this.#observe(() => this.#options.resumeReading?.())
+  /** One CALL after the other, in the order of their arrival; without a pause where the confirmation is there at once. */
+  #process(first: Asked): void {
+    this.#inProcess = first
+    for (let asked: Asked | undefined = first; asked !== undefined; asked = this.#next()) {
+      try {
+        const confirmation = this.#confirmationOf(asked)
+        if (confirmation instanceof Promise) {
+          void this.#answerLater(asked, confirmation)
+          return
+        }
+        this.#confirm(asked, confirmation)
+      } catch (cause) {
+        this.#refuse(asked, cause)
       }
     }
-    this.#processing = undefined
   }
 
-  async #answer({ frame, receivedAt }: Waiting): Promise<void> {
-    const { uniqueId } = frame
-    const action = this.#actionOf(frame)
-    const reply = await this.#reply(frame, receivedAt)
-    this.#inProcess.delete(uniqueId)
-    if (this.#closed) return
-    // Outside any try of the handler's: no failure can answer twice.
-    this.#observe(() => {
-      if (reply.error) this.#logOut(reply.text, "call-error", uniqueId, action, reply.error.code)
-      else this.#logOut(reply.text, "call-result", uniqueId, action)
-      this.#options.send(reply.text)
-    })
-  }
-
-  async #reply(frame: Call | UnreadableCall, receivedAt: number): Promise<{ text: string; error?: OcppError }> {
-    const { uniqueId } = frame
-    if (frame.type === "unreadable-call") return { text: callError(uniqueId, frame.error), error: frame.error }
+  async #answerLater(asked: Asked, confirmation: Promise<object>): Promise<void> {
     try {
-      const read = readRequest(frame.action, frame.payload, this.#options.level)
-      this.#report(read.deviations, frame.action)
-      if (!read.ok) throw read.error
-      const confirmation = await this.#options.handle(read.action, read.request, { uniqueId, receivedAt })
-      return { text: callResult(uniqueId, confirmation) }
+      this.#confirm(asked, await confirmation)
     } catch (cause) {
-      if (!(cause instanceof OcppError)) this.#fault(cause, frame.action)
-      const error = OcppError.from(cause)
-      return { text: callError(uniqueId, error), error }
+      this.#refuse(asked, cause)
+    }
+    const next = this.#next()
+    if (next !== undefined) this.#process(next)
+  }
+
+  #next(): Asked | undefined {
+    const waiting = this.#waiting?.size ?? 0
+    const next = waiting > 0 ? this.#waiting?.values().next().value : undefined
+    this.#inProcess = next
+    if (next !== undefined) this.#waiting?.delete(next.frame.uniqueId)
+    if (this.#paused && waiting <= this.#maxWaiting / 2) {
+      this.#paused = false
+      this.#observe(() => this.#ends.resumeReading?.())
+    }
+    if (next === undefined) {
+      this.#settled?.resolve()
+      this.#settled = undefined
+    }
+    return next
+  }
+
+  #confirmationOf({ frame, message }: Asked): object | Promise<object> {
+    if (frame.type === "unreadable-call") throw frame.error
+    const read = readRequest(frame.action, frame.payload, this.#ends.level)
+    this.#report(read.deviations, message)
+    if (!read.ok) throw read.error
+    return this.#ends.handle(read.action, read.request, { uniqueId: frame.uniqueId, receivedAt: message.at, message })
+  }
+
+  #confirm(asked: Asked, confirmation: object): void {
+    this.#answer(asked, callResult(asked.frame.uniqueId, confirmation), "call-result")
+  }
+
+  #refuse(asked: Asked, cause: unknown): void {
+    if (!(cause instanceof OcppError)) this.#fault(cause, asked.message.action)
+    const error = OcppError.from(cause)
+    this.#answer(asked, callError(asked.frame.uniqueId, error), "call-error", error.code)
+  }
+
+  /** Never throws, so that no failure can answer twice. */
+  #answer({ frame, message }: Asked, text: string, type: Frame["type"], errorCode?: string): void {
+    if (this.#closed !== undefined) return
+    this.#log(this.#leaving(text, type, frame.uniqueId, message.action, errorCode), message)
+    try {
+      this.#ends.send(text)
+    } catch (cause) {
+      this.#fault(cause)
     }
   }
 
-  #report(deviations: readonly Deviation[], action?: string): void {
-    for (const deviation of deviations) this.#observe(() => this.#options.onDeviation?.(deviation, action))
+  #leaving(text: string, type: Frame["type"], uniqueId: string, action?: string, errorCode?: string): WireMessage {
+    return { direction: "out", at: this.#now(), text, type, uniqueId, action, errorCode }
   }
 
-  #logIn(text: string, frame: Frame, at: number, action: string | undefined): void {
-    if (!this.#options.onMessage) return
-    const message: WireMessage = {
-      direction: "in",
-      at,
-      text,
-      type: frame.type,
-      ...(frame.uniqueId === undefined ? {} : { uniqueId: frame.uniqueId }),
-      ...(action === undefined ? {} : { action }),
-      ...(frame.type === "call-error" ? { errorCode: frame.writtenCode } : {}),
+  #log(message: WireMessage, call?: WireMessage): void {
+    try {
+      this.#ends.onMessage?.(message, call)
+    } catch (cause) {
+      this.#fault(cause)
     }
-    this.#observe(() => this.#options.onMessage?.(message))
   }
 
-  #logOut(text: string, type: Frame["type"], uniqueId: string, action?: string, errorCode?: string): void {
-    if (!this.#options.onMessage) return
-    const message: WireMessage = {
-      direction: "out",
-      at: this.#now(),
-      text,
-      type,
-      uniqueId,
-      ...(action === undefined ? {} : { action }),
-      ...(errorCode === undefined ? {} : { errorCode }),
+  #report(deviations: readonly Deviation[], message: WireMessage): void {
+    for (const deviation of deviations) {
+      this.#observe(() => this.#ends.onDeviation?.(deviation, message))
     }
-    this.#observe(() => this.#options.onMessage?.(message))
   }
 
   /** Whoever looks on, speaks to us or takes the text from us must not be able to stop the conversation. */
@@ -275,9 +309,17 @@ class OpenConversation implements Conversation {
 
   #fault(cause: unknown, action?: string): void {
     try {
-      this.#options.onFault?.(cause, action)
+      this.#ends.onFault?.(cause, action)
     } catch {
       // Nobody is left to tell.
     }
+  }
+
+  get #maxWaiting(): number {
+    return this.#ends.maxWaitingCalls ?? MAX_WAITING_CALLS
+  }
+
+  #now(): number {
+    return this.#ends.now?.() ?? Date.now()
   }
 }

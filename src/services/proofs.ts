@@ -11,9 +11,13 @@ interface ProofOptions {
 }
 
 const AT_ONCE = 500
+/** How long a node that did not hear itself the last time waits for its echo before it asks the books. */
+const DEAF_PATIENCE_MS = 50
 
 export class Proofs {
   readonly #bus: Pick<Bus, "certain">
+  /** Whether the last echo that was waited for never came. */
+  #isDeaf = false
   /** What is asked in one turn is read together, and never from an earlier answer. */
   readonly #rows: DataLoader<string, ChargePointRow | undefined>
 
@@ -30,19 +34,25 @@ export class Proofs {
 
   /**
    * The word of the other nodes is enough, and so are the books: a newer socket is in both before it is spoken with.
+   * The word is one for all sockets and the books are read for each: a node that is only late, with all its sockets in
+   * doubt at once, must not become later by that.
    * @throws OwnershipLost; BusUnavailable or StoreUnavailable while neither can be asked
    */
   async prove({ chargePointId, epoch }: Pick<Line, "chargePointId" | "epoch">): Promise<void> {
-    const failures: unknown[] = []
-    const failed = (cause: unknown) => {
-      failures.push(cause)
-      throw cause
-    }
-    try {
-      await Promise.any([this.#bus.certain().catch(failed), this.#isNewest(chargePointId, epoch).catch(failed)])
-    } catch {
-      throw failures.find((cause) => cause instanceof OwnershipLost) ?? failures[0]
-    }
+    const hears = this.#hears()
+    const inTime = this.#isDeaf ? Promise.race([hears, Bun.sleep(DEAF_PATIENCE_MS).then(() => false)]) : hears
+    if (await inTime) return
+    const isNewest = this.#isNewest(chargePointId, epoch)
+    if (await Promise.race([hears, isNewest.then(() => true)])) return
+    await isNewest
+  }
+
+  async #hears(): Promise<boolean> {
+    this.#isDeaf = !(await this.#bus.certain().then(
+      () => true,
+      () => false,
+    ))
+    return !this.#isDeaf
   }
 
   async #isNewest(chargePointId: string, epoch: number): Promise<void> {

@@ -1,7 +1,7 @@
 /** When each charge point was last heard of, written in bulk now and then: a Heartbeat touches no disk. OCPP 1.6 §4.6. */
 import type { Log } from "../log.ts"
 import type { Line, Lines } from "./lines.ts"
-import type { Store } from "./ports.ts"
+import { type Store, StoreUnavailable } from "./ports.ts"
 import type { Presence } from "./presence.ts"
 
 interface SignsOfLifeOptions {
@@ -13,8 +13,8 @@ interface SignsOfLifeOptions {
 }
 
 const FLUSH_MS = 10_000
-/** Written at once: what charge points report must not have to wait behind a whole fleet's Heartbeats. */
-const WRITTEN_AT_ONCE = 500
+/** A fleet at once would keep everybody's messages waiting. */
+const AT_ONCE = 250
 
 export class SignsOfLife implements AsyncDisposable {
   readonly #options: SignsOfLifeOptions
@@ -45,14 +45,14 @@ export class SignsOfLife implements AsyncDisposable {
   async #write(): Promise<void> {
     const { lines, log } = this.#options
     const news = lines.all().filter((line) => line.lastSeenAt > (this.#written.get(line) ?? 0))
-    for (let at = 0; at < news.length; at += WRITTEN_AT_ONCE) {
-      const some = news.slice(at, at + WRITTEN_AT_ONCE)
-      const results = await Promise.allSettled(some.map((line) => this.#writeOne(line)))
-      const failed = results.find((result) => result.status === "rejected")
-      if (failed === undefined) continue
-      log.warn({ err: failed.reason, lines: news.length - at }, "signs of life could not be written")
-      return
+    let failed: PromiseRejectedResult | undefined
+    for (let at = 0; at < news.length; at += AT_ONCE) {
+      const results = await Promise.allSettled(news.slice(at, at + AT_ONCE).map((line) => this.#writeOne(line)))
+      failed ??= results.find((result) => result.status === "rejected")
+      // So would the others, each after its time.
+      if (failed?.reason instanceof StoreUnavailable) break
     }
+    if (failed !== undefined) log.warn({ err: failed.reason, lines: news.length }, "signs of life could not be written")
   }
 
   /** What the books say back settles what no message between the nodes has: a newer socket, a line taken for dead. */

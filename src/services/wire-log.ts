@@ -1,7 +1,7 @@
 /** The wire log: frames of charge points where it is switched on or watched, errors and deviations always; written lazily. */
 import type { MessageRow } from "../facts/rows.ts"
 import type { Log } from "../log.ts"
-import type { WireMessage } from "../ocpp/conversation.ts"
+import type { WireMessage } from "../ocpp/wire-message.ts"
 import { maskFrameText } from "./masking.ts"
 import type { Bus, Store } from "./ports.ts"
 
@@ -19,7 +19,7 @@ const FLUSH_ROWS = 500
 /** Frames that wait for a store in trouble, in characters; beyond this the oldest are lost: no fact depends on them. */
 const MAX_WAITING_LENGTH = 32 * 1024 * 1024
 
-/** Whose frames these are, and whether all of them are kept; read at every frame. */
+/** Whose frames these are, and whether all of them are kept. */
 export interface Tapped {
   readonly id: string
   readonly organisationId: string
@@ -29,6 +29,8 @@ export interface Tapped {
 export class WireLog implements AsyncDisposable {
   readonly #options: WireLogOptions
   readonly #timer: Timer
+  /** Frames that are kept already: each is kept once. */
+  readonly #kept = new WeakSet<WireMessage>()
   #waiting: NewMessage[] = []
   #waitingLength = 0
   #lost = 0
@@ -39,12 +41,17 @@ export class WireLog implements AsyncDisposable {
     this.#timer = setInterval(() => void this.flush(), options.flushMs ?? FLUSH_MS)
   }
 
-  /** Listens to one conversation. `chargePoint` is asked anew at every frame: its setting may change. */
-  tap(chargePoint: () => Tapped): WireTap {
-    return new WireTap(chargePoint, {
-      isWatched: (chargePointId) => this.#options.bus.isWatched(chargePointId),
-      keep: (of, message) => this.#keep(of, message),
-    })
+  /** A frame in the order of the wire, with the CALL that it answers. Most are in order, and nobody looks at them. */
+  message(chargePoint: Tapped, message: WireMessage, call?: WireMessage): void {
+    const { type } = message
+    const isWrong = type === "call-error" || type === "unreadable-call" || type === "ignored"
+    if (isWrong && call !== undefined) this.#keep(chargePoint, call)
+    if (isWrong || chargePoint.wireLog || this.#options.bus.isWatched(chargePoint.id)) this.#keep(chargePoint, message)
+  }
+
+  /** Something was tolerated in this frame. */
+  deviation(chargePoint: Tapped, message: WireMessage): void {
+    this.#keep(chargePoint, message)
   }
 
   /** Writes what has gathered; never throws. */
@@ -62,6 +69,8 @@ export class WireLog implements AsyncDisposable {
   }
 
   #keep({ id: chargePointId, organisationId }: Tapped, message: WireMessage): void {
+    if (this.#kept.has(message)) return
+    this.#kept.add(message)
     this.#waiting.push({
       organisationId,
       chargePointId,
@@ -109,56 +118,3 @@ const MESSAGE_TYPES = {
   "unreadable-call": "Unreadable",
   ignored: "Unreadable",
 } as const satisfies Record<WireMessage["type"], MessageRow["messageType"]>
-
-interface TapEnds {
-  isWatched(chargePointId: string): boolean
-  keep(chargePoint: Tapped, message: WireMessage): void
-}
-
-/**
- * One conversation as the wire log hears it. That a frame was in order is known only when it has been processed: until
- * then it is held back where not everything is kept.
- */
-export class WireTap {
-  readonly #chargePoint: () => Tapped
-  readonly #ends: TapEnds
-  /** CALLs of the charge point not yet answered, in order, that nobody has asked to keep so far. */
-  readonly #open = new Map<string, WireMessage>()
-  #newest: WireMessage | undefined
-
-  constructor(chargePoint: () => Tapped, ends: TapEnds) {
-    this.#chargePoint = chargePoint
-    this.#ends = ends
-  }
-
-  /** A frame in the order of the wire. */
-  message(message: WireMessage): void {
-    const chargePoint = this.#chargePoint()
-    const { direction, type, uniqueId } = message
-    const call = direction === "out" && uniqueId !== undefined ? this.#open.get(uniqueId) : undefined
-    if (call !== undefined && uniqueId !== undefined) this.#open.delete(uniqueId)
-
-    const wrong = type === "call-error" || type === "unreadable-call" || type === "ignored"
-    if (wrong || chargePoint.wireLog || this.#ends.isWatched(chargePoint.id)) {
-      if (wrong && call !== undefined) this.#ends.keep(chargePoint, call)
-      this.#ends.keep(chargePoint, message)
-      if (direction === "in") this.#newest = undefined
-    } else if (direction === "in") {
-      this.#newest = message
-      if (type === "call" && uniqueId !== undefined) this.#open.set(uniqueId, message)
-    }
-  }
-
-  /**
-   * Something was tolerated: in the frame that is `arriving`, else in a CALL of this action that is being processed, or
-   * in the answer that came last.
-   */
-  deviation(action: string | undefined, arriving: boolean): void {
-    const call = arriving ? undefined : this.#open.values().find((message) => message.action === action)
-    const message = call ?? this.#newest
-    if (message === undefined) return
-    this.#ends.keep(this.#chargePoint(), message)
-    if (message.uniqueId !== undefined) this.#open.delete(message.uniqueId)
-    if (message === this.#newest) this.#newest = undefined
-  }
-}

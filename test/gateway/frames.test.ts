@@ -230,6 +230,23 @@ describe("the wire log", () => {
     expect(JSON.stringify(log)).not.toContain("00112233")
   })
 
+  test("holds a frame once, also where it is on and the frame is wrong, or strays in more than one way", async () => {
+    for (const [identity, wireLog] of [
+      ["once-on", true],
+      ["once-off", false],
+    ] as const) {
+      await rig.announce(identity, { wireLog })
+      const peer = await rig.connect(identity)
+      await peer.call("Nothing", {}, "wrong")
+      await peer.call("Heartbeat", { extra: 1, more: 2 }, "odd")
+      const log = await rig.messagesOf(identity)
+      expect(log.filter(({ direction }) => direction === "FromChargePoint").map(({ uniqueId }) => uniqueId)).toEqual([
+        "wrong",
+        "odd",
+      ])
+    }
+  })
+
   test("otherwise holds what was wrong: a CALL answered with CALLERROR, and one with a deviation", async () => {
     await rig.announce("sparse")
     const peer = await rig.connect("sparse")

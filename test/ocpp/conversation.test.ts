@@ -1,13 +1,9 @@
 import { describe, expect, test } from "bun:test"
 import type { Timers } from "../../src/ocpp/call-queue.ts"
-import {
-  type ConversationOptions,
-  type Handle,
-  openConversation,
-  type WireMessage,
-} from "../../src/ocpp/conversation.ts"
+import { type ConversationEnds, type Handle, openConversation } from "../../src/ocpp/conversation.ts"
 import { OcppError } from "../../src/ocpp/errors.ts"
 import type { Level } from "../../src/ocpp/level.ts"
+import type { WireMessage } from "../../src/ocpp/wire-message.ts"
 
 type Message = [2, string, string, object] | [3, string, object] | [4, string, string, string, object]
 
@@ -36,7 +32,7 @@ class HeldTimers implements Timers {
 }
 
 /** A conversation, and the far end of its line. */
-function converse(options: Partial<ConversationOptions> & { level?: Level } = {}) {
+function converse(options: Partial<ConversationEnds> & { level?: Level } = {}) {
   const sent: Message[] = []
   const arrivals: ((message: Message) => void)[] = []
   const deviations: string[] = []
@@ -50,7 +46,7 @@ function converse(options: Partial<ConversationOptions> & { level?: Level } = {}
       if (arrival) arrival(message)
       else sent.push(message)
     },
-    onDeviation: ({ kind }, action) => deviations.push(action ? `${kind} ${action}` : kind),
+    onDeviation: ({ kind }, { action }) => deviations.push(action ? `${kind} ${action}` : kind),
     onFault: (cause) => faults.push(cause),
     timers,
     ...options,
@@ -108,7 +104,8 @@ describe("a CALL of the Charge Point", () => {
     })
     receive(2, "a", "Heartbeat", {})
     expect(await next()).toEqual([3, "a", { currentTime: "2026-03-01T10:00:00.000Z" }])
-    expect(seen).toEqual([["Heartbeat", {}, { uniqueId: "a", receivedAt: 1234 }]])
+    const message = expect.objectContaining({ text: '[2,"a","Heartbeat",{}]', at: 1234, action: "Heartbeat" })
+    expect(seen).toEqual([["Heartbeat", {}, { uniqueId: "a", receivedAt: 1234, message }]])
   })
 
   test("that comes while another is handled waits, and is answered after it", async () => {
@@ -124,6 +121,43 @@ describe("a CALL of the Charge Point", () => {
     expect(sent).toEqual([])
     held[1]!.answer({ second: true })
     expect(await next()).toEqual([3, "b", { second: true }])
+  })
+
+  test("whose confirmation is there at once is answered at once", () => {
+    const { receive, sent } = converse({ handle: (() => ({ at: "once" })) as unknown as Handle })
+    receive(2, "a", "Heartbeat", {})
+    receive(2, "a", "Heartbeat", {})
+    expect(sent).toEqual([
+      [3, "a", { at: "once" }],
+      [3, "a", { at: "once" }],
+    ])
+  })
+
+  test("whose confirmation would be there at once has its place behind those that wait", async () => {
+    const { held, handle } = heldHandler()
+    const atOnce = () => ({ at: "once" })
+    const { conversation, receive, sent } = converse({
+      handle: ((action: string, ...call: [never, never]) =>
+        action === "Heartbeat" ? atOnce() : handle(action as "Authorize", ...call)) as unknown as Handle,
+    })
+    receive(2, "a", "Authorize", { idTag: "04A1" })
+    receive(2, "b", "Heartbeat", {})
+    receive(2, "c", "Dance", {})
+    receive(2, "d", "Authorize", { idTag: "04A2" })
+    receive(2, "e", "Heartbeat", {})
+    receive(2, "b", "Heartbeat", {})
+    const settled = conversation.settled()
+    held[0]!.answer({ first: true })
+    await settle()
+    held[1]!.answer({ second: true })
+    await settled
+    expect(sent).toEqual([
+      [3, "a", { first: true }],
+      [3, "b", { at: "once" }],
+      [4, "c", "NotImplemented", expect.any(String), {}],
+      [3, "d", { second: true }],
+      [3, "e", { at: "once" }],
+    ])
   })
 
   test("is answered while a CALL of ours waits for its answer", async () => {
@@ -566,7 +600,8 @@ test("the wire log tells both directions, with the action that an answer belongs
   conversation.receive("?")
   receive(2, "b", "Nonsense", {})
   await next()
-  expect(log.map(({ text, at, ...told }) => told)).toEqual([
+  const told: object[] = log.map(({ text, at, ...rest }) => rest)
+  expect(told).toEqual([
     { direction: "in", type: "call", uniqueId: "a", action: "Heartbeat" },
     { direction: "out", type: "call-result", uniqueId: "a", action: "Heartbeat" },
     { direction: "out", type: "call", uniqueId, action: "Reset" },

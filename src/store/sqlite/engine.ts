@@ -12,8 +12,8 @@ const BUSY_TIMEOUT_MS = 5000
 
 /** Memory for pages that are changed again and again, KiB. */
 const PAGE_CACHE_KIB = 65_536
-/** How many pages the log holds before they are brought into the database: a page that changes often is brought once. */
-const CHECKPOINT_PAGES = 4_000
+/** With so many pages in the log the writer itself brings them into the database, should nobody else have; see `writer.ts`. */
+const CHECKPOINT_PAGES = 20_000
 
 /** Opens the database for writing. A commit is on disk when it returns: WAL with synchronous FULL. */
 export function openForWriting(path: string): Database {
@@ -32,6 +32,18 @@ export function openForReading(path: string): Database {
   const db = new Database(path, { readonly: true })
   db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
   return db
+}
+
+/** Pages of the log, and how many of them are in the database too. */
+export interface Checkpoint {
+  pages: number
+  brought: number
+}
+
+/** Brings pages from the log into the database, as many as can be without keeping anybody waiting. */
+export function checkpoint(db: Database): Checkpoint {
+  const row = db.query<{ log: number; checkpointed: number }, []>("PRAGMA wal_checkpoint(PASSIVE)").get()
+  return { pages: row?.log ?? 0, brought: row?.checkpointed ?? 0 }
 }
 
 /** What the database refuses because of a row; everything else that it says is about itself or the disk. */

@@ -2,14 +2,22 @@
 import type { Database } from "bun:sqlite"
 import { readRecorded, writeHeads, writeTexts } from "../../facts/recorded.ts"
 import { type Changes, failureOf, Groups, type Settled, type Write } from "../group.ts"
-import { openForWriting, SqliteEngine } from "./engine.ts"
+import { type Checkpoint, checkpoint, openForWriting, SqliteEngine } from "./engine.ts"
 
 /** To the thread. Groups travel as JSON text, which crosses faster than objects. */
-export type Order = { kind: "Open"; path: string } | { kind: "Settle"; now: number; writes: string } | { kind: "Close" }
+export type Order =
+  | { kind: "Open"; path: string }
+  | { kind: "Settle"; now: number; writes: string }
+  | { kind: "Checkpoint" }
+  | { kind: "Close" }
 
 /** From the thread, one per order, in their order. */
 export type Answer =
-  { kind: "Opened" } | ({ kind: "Settled" } & Carried) | { kind: "Closed" } | { kind: "Failed"; message: string }
+  | { kind: "Opened" }
+  | ({ kind: "Settled" } & Carried)
+  | ({ kind: "Checkpointed" } & Checkpoint)
+  | { kind: "Closed" }
+  | { kind: "Failed"; message: string }
 
 /** `Settled` on its way: JSON, but the events' texts are not wrapped in JSON once more. */
 interface Carried {
@@ -44,6 +52,9 @@ export function serveWriter(changes: Changes): void {
         const writes: Write[] = JSON.parse(order.writes)
         return { kind: "Settled", ...carry(await groups.settle(writes, order.now)) }
       }
+      case "Checkpoint":
+        if (db === undefined) throw new Error("the database is not open")
+        return { kind: "Checkpointed", ...checkpoint(db) }
       case "Close":
         db?.close()
         return { kind: "Closed" }

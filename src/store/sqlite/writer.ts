@@ -1,9 +1,10 @@
 /** The writer for SQLite: hands groups to a thread, so that neither a commit nor a checkpoint stalls the event loop. */
 import type { Log } from "../../log.ts"
-import { StoreUnavailable } from "../../services/ports.ts"
 import type { Writer } from "../collector.ts"
 import { failureOf, type Settled, type Write } from "../group.ts"
-import { type Answer, type Order, unpack } from "./thread.ts"
+import { Checkpoints } from "./checkpoints.ts"
+import { Thread, whyNot } from "./opened-thread.ts"
+import { unpack } from "./thread.ts"
 
 export class SqliteWriter implements Writer {
   /** SQLite commits one at a time; the next one is with the thread by then, so that it waits for nobody. */
@@ -12,6 +13,7 @@ export class SqliteWriter implements Writer {
   readonly #path: string
   readonly #start: () => Worker
   readonly #log: Log
+  readonly #checkpoints: Checkpoints
   /** The thread that groups go to; it may still be opening. */
   #thread: Promise<Thread> | undefined
   #closed?: Promise<void>
@@ -20,6 +22,11 @@ export class SqliteWriter implements Writer {
     this.#path = path
     this.#start = start
     this.#log = log
+    this.#checkpoints = new Checkpoints({
+      open: () => Thread.open(start(), path),
+      writer: () => this.#running(),
+      log,
+    })
   }
 
   /** `start` starts a thread that runs `serveWriter`. @throws StoreUnavailable */
@@ -38,6 +45,7 @@ export class SqliteWriter implements Writer {
     try {
       const answer = await (await thread).ask({ kind: "Settle", now, writes: JSON.stringify(writes) })
       if (answer.kind !== "Settled") throw new Error(whyNot(answer))
+      this.#checkpoints.written(writes.length)
       return unpack(answer)
     } catch (cause) {
       this.#log.error({ err: cause }, "the writer thread failed; it is started anew")
@@ -54,57 +62,13 @@ export class SqliteWriter implements Writer {
   }
 
   async #close(): Promise<void> {
+    await this.#checkpoints.close()
     const thread = await this.#thread?.catch(() => undefined)
-    await thread?.ask({ kind: "Close" })
-    thread?.terminate()
+    await thread?.close()
   }
 
   #running(): Promise<Thread> {
-    this.#thread ??= this.#open()
+    this.#thread ??= Thread.open(this.#start(), this.#path)
     return this.#thread
-  }
-
-  async #open(): Promise<Thread> {
-    const thread = new Thread(this.#start())
-    const answer = await thread.ask({ kind: "Open", path: this.#path })
-    if (answer.kind !== "Opened") {
-      thread.terminate()
-      throw new StoreUnavailable(whyNot(answer))
-    }
-    return thread
-  }
-}
-
-const whyNot = (answer: Answer): string =>
-  answer.kind === "Failed" ? answer.message : `the writer thread answered ${answer.kind}`
-
-/** Questions to a thread that answers in their order. */
-class Thread {
-  readonly #worker: Worker
-  readonly #asked: { resolve(answer: Answer): void; reject(cause: Error): void }[] = []
-  #failure: Error | undefined
-
-  constructor(worker: Worker) {
-    this.#worker = worker
-    worker.onmessage = ({ data }: MessageEvent<Answer>) => this.#asked.shift()?.resolve(data)
-    worker.onerror = (event) => this.#fail(new Error(event.message))
-    worker.addEventListener("close", () => this.#fail(new Error("the thread ended")))
-  }
-
-  ask(order: Order): Promise<Answer> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure)
-    return new Promise((resolve, reject) => {
-      this.#asked.push({ resolve, reject })
-      this.#worker.postMessage(order)
-    })
-  }
-
-  terminate(): void {
-    this.#worker.terminate()
-  }
-
-  #fail(cause: Error): void {
-    this.#failure = cause
-    for (const { reject } of this.#asked.splice(0)) reject(cause)
   }
 }

@@ -199,8 +199,8 @@ const VARIABLES = {
     integer(1, 8_760),
   ),
   STREAM_RETENTION: variable(
-    "how many entries (each with the events of one or a few commits) the stream in Redis keeps for subscribers that come back",
-    "100000",
+    "how many events the stream in Redis keeps for subscribers that come back, each of about 1 KB",
+    "200000",
     integer(1_000, 10_000_000),
   ),
 } satisfies Record<string, Variable<unknown>>

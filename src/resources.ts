@@ -90,7 +90,7 @@ export async function openResources(config: Config, { log, clock, closing }: Sur
       store,
       clock,
       log: log.child({ room: "stream" }),
-      maxEntries: config.STREAM_RETENTION,
+      maxEvents: config.STREAM_RETENTION,
       journalRetentionMs: config.JOURNAL_RETENTION * HOUR_MS,
     }),
   )

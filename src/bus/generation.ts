@@ -43,7 +43,9 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('PERSIST', KEYS[2]) == 0 
 local before = redis.call('GET', KEYS[4])
 redis.call('XADD', KEYS[3], '*', '${BEGAN_FIELD}', ARGV[2])
 redis.call('SET', KEYS[4], ARGV[2])
-if before then redis.call('UNLINK', ARGV[3] .. before .. ':stream', ARGV[3] .. before .. ':versions') end
+if before then
+  for _, part in ipairs({'stream', 'versions', 'events', 'sizes'}) do redis.call('UNLINK', ARGV[3] .. before .. ':' .. part) end
+end
 return 1
 `)
 

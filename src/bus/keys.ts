@@ -24,5 +24,10 @@ export const GENERATION_KEY = `${EVENTS_PREFIX}generation`
 export const GENERATION_LOCK_KEY = `${GENERATION_KEY}:lock`
 /** The stream of events of one generation. */
 export const streamKey = (generation: string): string => `${EVENTS_PREFIX}${generation}:stream`
+/** How many events each entry of the stream holds, in the stream's order; behind the name of their sum. */
+export const sizesKeys = (generation: string): [sum: string, sizes: string] => [
+  `${EVENTS_PREFIX}${generation}:events`,
+  `${EVENTS_PREFIX}${generation}:sizes`,
+]
 /** The last version in the stream, per subject. */
 export const versionsKey = (generation: string): string => `${EVENTS_PREFIX}${generation}:versions`

@@ -34,7 +34,7 @@ export class Publisher {
   readonly #generations: Generations
   readonly #clock: Clock
   readonly #log: Log
-  readonly #maxEntries: number
+  readonly #maxEvents: number
   readonly #journalRetentionMs: number
   readonly #marks: Marks
   readonly #timers: Timer[]
@@ -54,7 +54,7 @@ export class Publisher {
     generations: Generations
     clock: Clock
     log: Log
-    maxEntries: number
+    maxEvents: number
     republishEveryMs: number
     markEveryMs: number
     journalRetentionMs: number
@@ -64,7 +64,7 @@ export class Publisher {
     this.#generations = options.generations
     this.#clock = options.clock
     this.#log = options.log
-    this.#maxEntries = options.maxEntries
+    this.#maxEvents = options.maxEvents
     this.#journalRetentionMs = options.journalRetentionMs
     this.#marks = new Marks(options)
     this.#timers = [
@@ -178,7 +178,7 @@ export class Publisher {
       const generation = this.#generations.current
       const batch = waiting.slice(0, MAX_EVENTS_PER_ENTRY)
       const rest = waiting.slice(MAX_EVENTS_PER_ENTRY)
-      const [entryId, ...unfit] = await append(this.#link, generation, this.#maxEntries, batch)
+      const [entryId, ...unfit] = await append(this.#link, generation, this.#maxEvents, batch)
       if (entryId === undefined) {
         await this.#generations.agree()
         // What was told of them in the generation before may have to be told again.

@@ -26,8 +26,8 @@ export interface EventStreamOptions {
   store: StreamStore
   clock: Clock
   log: Log
-  /** About how many entries (commit groups) stay in the stream for those who come back. */
-  maxEntries?: number
+  /** About how many events stay in the stream for those who come back. */
+  maxEvents?: number
   /** How many events may wait for one follower before it is let go. */
   maxWaiting?: number
   /** How often this node looks for what others left unpublished, ms. */
@@ -46,7 +46,7 @@ const PATIENCE_MS = 10_000
 
 /** Opens the stream, begins to read, and to publish what a crash left unpublished. @throws BusUnavailable, StoreUnavailable */
 export async function openEventStream(options: EventStreamOptions): Promise<EventStream> {
-  const { redis, store, clock, log, maxEntries = 100_000, maxWaiting = 1_000, republishEveryMs = 3_000 } = options
+  const { redis, store, clock, log, maxEvents = 200_000, maxWaiting = 1_000, republishEveryMs = 3_000 } = options
   const { markEveryMs = 2_000, journalRetentionMs = 3 * DAY_MS } = options
   const link = await Link.open(redis, "events", log)
   const generations = new Generations({ link, store, clock, log })
@@ -57,7 +57,7 @@ export async function openEventStream(options: EventStreamOptions): Promise<Even
   // Asked after Redis: a store that knows less than was told has come back from an older time.
   if (reader.progress.isAhead(await store.toldVersions(Number.MAX_SAFE_INTEGER)))
     await generations.agree(reader.generation)
-  const settings = { maxEntries, republishEveryMs, markEveryMs, journalRetentionMs }
+  const settings = { maxEvents, republishEveryMs, markEveryMs, journalRetentionMs }
   const publisher = new Publisher({ link, store, generations, clock, log, ...settings })
   void publisher.republish(0)
   link.onReturn(async () => {

@@ -244,7 +244,7 @@ test.each(["stream", "versions"])("a generation whose %s is gone is lost", async
 
 test("the beginning of a generation is a position like any other: first all comes after it, then it is cut off", async () => {
   const journal = new MemoryJournal()
-  await using a = await openNode(server.url, journal, { maxEntries: 10 })
+  await using a = await openNode(server.url, journal, { maxEvents: 10 })
   const after = a.stream.cursor
   const told = listen(a.stream, { after })
   a.stream.publish(journal.commit({ subject: "x" }))

@@ -143,7 +143,7 @@ test("a cursor of another generation has expired, and so has a text that is none
 
 test("a position that the stream no longer keeps has expired", async () => {
   const journal = new MemoryJournal()
-  await using a = await openNode(server.url, journal, { maxEntries: 10 })
+  await using a = await openNode(server.url, journal, { maxEvents: 10 })
   const told = listen(a.stream)
   a.stream.publish(journal.commit({ subject: "x" }))
   await until("the first is told", () => told.items.length === 1)
@@ -157,6 +157,22 @@ test("a position that the stream no longer keeps has expired", async () => {
     await until("they are told", () => told.items.length === 1 + (n + 1) * 10)
   }
   expect(await failureOf(listen(a.stream, { after: cursor }).ended)).toBeInstanceOf(CursorExpired)
+})
+
+test("the stream keeps so many events, however many come in one entry", async () => {
+  const journal = new MemoryJournal()
+  await using a = await openNode(server.url, journal, { maxEvents: 100 })
+  const told = listen(a.stream)
+  for (let n = 1; n <= 20; n++) {
+    a.stream.publish(journal.commit(...Array.from({ length: 30 }, () => ({ subject: "x" }))))
+    await until("they are told", () => told.items.length === n * 30)
+  }
+  const kept = await behindTheBack(server.url, (client) =>
+    client.xRange(`busbar:events:2:${journal.generation}:stream`, "-", "+"),
+  )
+  expect((kept ?? []).map(({ message }) => JSON.parse(message["heads"] ?? "[]").length)).toEqual([30, 30, 30])
+  const resumed = listen(a.stream, { after: told.items.at(-80)!.cursor })
+  await until("the rest is told again", () => resumed.items.length === 79)
 })
 
 test("a follower too slow to read is let go; the others go on", async () => {

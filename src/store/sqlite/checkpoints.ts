@@ -13,8 +13,8 @@ interface CheckpointsOptions {
 
 /** After so many writes the log is worth bringing over: a page that changed often is brought once. */
 const WRITES_BETWEEN = 1_000
-/** Pages of a log that should begin anew. It can when all of it is in the database, which takes a writer that rests. */
-const LARGEST_LOG = 10_000
+/** Pages of a log that should begin anew. It can when all of it is in the database while nothing is being written. */
+const LARGEST_LOG = 8_000
 
 export class Checkpoints {
   readonly #options: CheckpointsOptions
@@ -48,9 +48,9 @@ export class Checkpoints {
     this.#thread ??= open()
     const thread = this.#thread
     try {
-      const { pages, brought } = await checkpointBy(await thread)
+      const { pages } = await checkpointBy(await thread)
       // What came meanwhile is little, and brought by the writer itself: nothing can come after it then.
-      if (brought < pages && pages > LARGEST_LOG) await checkpointBy(await writer())
+      if (pages > LARGEST_LOG) await checkpointBy(await writer())
     } catch (cause) {
       log.warn({ err: cause }, "SQLite's log was not brought into the database")
       if (this.#thread === thread) this.#thread = undefined

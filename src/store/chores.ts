@@ -108,7 +108,9 @@ export const chores: Chores = {
       if (instant === undefined || gone >= limit) continue
       const rows = await session.run(statement, [[instant, limit - gone]])
       gone += rows.length
-      unpublished += rows.filter((row) => "published" in row && row.published === 0).length
+      if (statement !== pruneJournal) continue
+      const ids = rows.flatMap((row) => ("id" in row && typeof row.id === "number" ? [[row.id]] : []))
+      unpublished += (await session.run(markPublished, ids)).length
     }
     return { gone, unpublished }
   },

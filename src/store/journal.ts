@@ -17,13 +17,14 @@ export class Journal {
   /** Rows not marked published, above `afterId`, that were recorded before `olderThan`, oldest first. */
   async unpublished(limit: number, olderThan: number, afterId: number): Promise<JournalEntry[]> {
     const rows = await this.#source.db
-      .selectFrom("journal")
-      .select(["id", "events"])
-      // Written out, so that both engines see that the index over what is unpublished serves.
-      .where("published", "=", sql.lit(0))
-      .where("id", ">", afterId)
-      .where("at", "<", olderThan)
-      .orderBy("id")
+      .selectFrom("unpublished")
+      // SQLite keeps to this order: few are unpublished, and the journal is long.
+      .crossJoin("journal")
+      .whereRef("journal.id", "=", "unpublished.id")
+      .select(["journal.id", "journal.events"])
+      .where("unpublished.id", ">", afterId)
+      .where("journal.at", "<", olderThan)
+      .orderBy("unpublished.id")
       .limit(limit)
       .execute()
     return rows.map((row) => ({ id: row.id, events: eventsOf(row).map(record) }))
@@ -32,9 +33,8 @@ export class Journal {
   /** The id of the oldest of the newest `atMost` unpublished rows; 0 where there are no more than these. */
   async firstUnpublished(atMost: number): Promise<number> {
     const rows = await this.#source.db
-      .selectFrom("journal")
+      .selectFrom("unpublished")
       .select("id")
-      .where("published", "=", sql.lit(0))
       .orderBy("id", "desc")
       .offset(atMost - 1)
       .limit(2)
@@ -59,9 +59,9 @@ export class Journal {
         : [sql`json_extract(e.value, '$.subject')`, sql`json_extract(e.value, '$.version')`]
     const { rows } = await sql<{ subject: string; told: number }>`
       with recent as (
-        select ${subject} as subject, ${version} as version, j.published
-        from journal j, ${events}
-        where j.id >= (select min(id) from journal where published = 0 and id >= ${sinceId})
+        select ${subject} as subject, ${version} as version, case when u.id is null then 1 else 0 end as published
+        from journal j left join unpublished u on u.id = j.id cross join ${events}
+        where j.id >= (select min(id) from unpublished where id >= ${sinceId})
       ), stories as (
         select subject, min(version) as first, count(*) as events,
           max(case when published = 1 then version end) as told,

@@ -172,9 +172,17 @@ export const lockSubjects: Statement<SubjectRow> = {
 /** Parameters: at, events, previous. */
 export const addJournal: Statement<{ id: number }> = {
   name: "add journal",
-  sqlite: "INSERT INTO journal (at, published, events, previous) VALUES (?, 0, ?, ?) RETURNING id",
+  sqlite: "INSERT INTO journal (at, events, previous) VALUES (?, ?, ?) RETURNING id",
   postgres:
-    "INSERT INTO journal (at, published, events, previous) SELECT at, 0, events, previous FROM unnest($1::bigint[], $2::text[], $3::text[]) AS j(at, events, previous) RETURNING id",
+    "INSERT INTO journal (at, events, previous) SELECT at, events, previous FROM unnest($1::bigint[], $2::text[], $3::text[]) AS j(at, events, previous) RETURNING id",
+  flags: [],
+}
+
+/** Notes that the journal row just added is not published yet. Parameters: one, of any value. */
+export const addUnpublished: Statement<never> = {
+  name: "add unpublished",
+  sqlite: "INSERT INTO unpublished (id) SELECT max(id) FROM journal WHERE ? IS NOT NULL",
+  postgres: "INSERT INTO unpublished (id) SELECT currval('journal_id_seq') FROM unnest($1::bigint[])",
   flags: [],
 }
 
@@ -262,11 +270,11 @@ export function append<Row>(table: Table<Row>): Statement<{ id: number }> {
   return { name: `append ${table.name}`, ...insert(table, "RETURNING id") }
 }
 
-/** Parameters: id. */
-export const markPublished: Statement<never> = {
+/** Gives the ids of those that were not marked before. Parameters: id. */
+export const markPublished: Statement<{ id: number }> = {
   name: "mark published",
-  sqlite: "UPDATE journal SET published = 1 WHERE id = ? AND published = 0",
-  postgres: "UPDATE journal SET published = 1 WHERE id = ANY($1::bigint[]) AND published = 0",
+  sqlite: "DELETE FROM unpublished WHERE id = ? RETURNING id",
+  postgres: "DELETE FROM unpublished WHERE id = ANY($1::bigint[]) RETURNING id",
   flags: [],
 }
 
@@ -302,16 +310,16 @@ export const settleSetting: Statement<{ value: string }> = {
  * Deletes from a table's oldest rows those recorded before an instant. Its ids grow with the instants of recording, so
  * no index by instant is needed. Parameters: the instant, and how many of the oldest to look at.
  */
-function prune(table: string, recordedAt: string, given = "id"): Statement<{ id: number; published?: number }> {
+function prune(table: string, recordedAt: string): Statement<{ id: number }> {
   const oldest = (limit: string): string => `(SELECT id FROM ${table} ORDER BY id LIMIT ${limit})`
   return {
     name: `prune ${table}`,
-    sqlite: `DELETE FROM ${table} WHERE ${recordedAt} < ?1 AND id IN ${oldest("?2")} RETURNING ${given}`,
-    postgres: `DELETE FROM ${table} WHERE ${recordedAt} < ($1::bigint[])[1] AND id IN ${oldest("($2::bigint[])[1]")} RETURNING ${given}`,
+    sqlite: `DELETE FROM ${table} WHERE ${recordedAt} < ?1 AND id IN ${oldest("?2")} RETURNING id`,
+    postgres: `DELETE FROM ${table} WHERE ${recordedAt} < ($1::bigint[])[1] AND id IN ${oldest("($2::bigint[])[1]")} RETURNING id`,
     flags: [],
   }
 }
 
 export const pruneMessages = prune("messages", "at")
 export const pruneMeterValues = prune("meter_values", "received_at")
-export const pruneJournal = prune("journal", "at", "id, published")
+export const pruneJournal = prune("journal", "at")

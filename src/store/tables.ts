@@ -517,7 +517,6 @@ export interface SubjectRow {
 export interface JournalRow {
   id: number
   at: number
-  published: number
   /** JSON `Event[]`. */
   events: string
   /** JSON: for each subject in it the journal row that told the subject's versions before. */
@@ -569,6 +568,8 @@ export interface Schema {
   apiTokens: Stored<ApiTokenRow>
   subjects: SubjectRow
   journal: JournalRow
+  /** The journal's rows that are not marked as published. */
+  unpublished: { id: number }
   settings: { key: string; value: string }
   runningPowers: RunningPowerRow
 }

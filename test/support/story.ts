@@ -189,7 +189,7 @@ export class Journal implements AsyncDisposable {
 
   /** How many unpublished rows there are. */
   async unpublished(): Promise<number> {
-    const [{ count }] = await this.#sql`SELECT count(*)::int AS count FROM journal WHERE published = 0`
+    const [{ count }] = await this.#sql`SELECT count(*)::int AS count FROM unpublished`
     return count
   }
 

@@ -9,6 +9,7 @@ import { chargingProfiles } from "./0006-charging-profiles.ts"
 import { files } from "./0007-files.ts"
 import { firmwareCampaigns } from "./0008-firmware-campaigns.ts"
 import { postgresStorage } from "./0009-postgres-storage.ts"
+import { unpublished } from "./0010-unpublished.ts"
 import type { Migration } from "./migration.ts"
 
 /** By name, in order. A migration that has been released is never edited. */
@@ -21,6 +22,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0007-files": files,
   "0008-firmware-campaigns": firmwareCampaigns,
   "0009-postgres-storage": postgresStorage,
+  "0010-unpublished": unpublished,
 }
 
 /** Any number, as long as every node takes the same one. */

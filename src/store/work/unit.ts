@@ -12,7 +12,7 @@ import { compareInQueue } from "../../facts/queue.ts"
 import { type JournalEntry, record, type RecordedEvent, writeTexts } from "../../facts/recorded.ts"
 import type { ConfigurationKeyRow, ConnectorRow } from "../../facts/rows.ts"
 import type { Session } from "../session.ts"
-import { addJournal, advanceSubjects, selectBy, selectLastBy } from "../statements.ts"
+import { addJournal, addUnpublished, advanceSubjects, selectBy, selectLastBy } from "../statements.ts"
 import {
   apiTokens,
   chargePoints,
@@ -225,11 +225,12 @@ export class Unit implements Facts {
     const last = lastOfEach(events)
     const issued = this.#issueSaves()
     const journal = this.#session.run(addJournal, [[now, writeTexts(events), previousOf(last, subjects)]])
+    const noted = this.#session.run(addUnpublished, [[1]])
     const advanced = this.#session.run(
       advanceSubjects,
       last.map(({ subject, organisationId, version }) => [subject, organisationId, version]),
     )
-    await this.#session.commit([...issued, journal, advanced])
+    await this.#session.commit([...issued, journal, noted, advanced])
     const [entry] = await journal
     if (entry === undefined) throw new Error("the journal gave no id")
     return { id: entry.id, events }

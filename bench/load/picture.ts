@@ -17,6 +17,7 @@ export function asSvg(record: BenchRecord): string {
   const height = TOP + rows.length * ROW + 40
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
+    "<title>Throughput and latency of Busbar beside its limit</title>",
     `<rect width="100%" height="100%" fill="#fff"/>`,
     text(16, 24, "Busbar beside its limit", 'font-size="16" font-weight="600"'),
     text(

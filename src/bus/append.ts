@@ -50,8 +50,9 @@ return {id}
 
 /**
  * Appends events, at most MAX_EVENTS_PER_ENTRY, as one entry: all of them, or none where one does not continue its
- * subject's story. Of what is older than the newest `maxEvents` events, whole entries are cut off. Gives the last entry's id, then the subjects that do not fit, each followed by the version that it has
- * come to; nothing where Redis does not tell this generation. @throws BusUnavailable
+ * subject's story. Of what is older than the newest `maxEvents` events, whole entries are cut off. Gives the last entry's
+ * id, then the subjects that do not fit, each followed by the version that it has come to; nothing where Redis does not
+ * tell this generation. @throws BusUnavailable
  */
 export async function append(
   link: Link,

@@ -1,6 +1,7 @@
 /** What firmware campaigns should look at now, seen in what is committed on this node: a worker hears of it. */
 import type { JournalEntry, RecordedEvent } from "../facts/recorded.ts"
 import type { Log } from "../log.ts"
+import { Gathering } from "./gathering.ts"
 import type { CampaignJobs, Store } from "./ports.ts"
 
 interface CampaignPromptsOptions {
@@ -17,10 +18,8 @@ const AT_ONCE = 1_000
 
 export class CampaignPrompts implements AsyncDisposable {
   readonly #options: CampaignPromptsOptions
-  readonly #chargePointIds = new Set<string>()
-  readonly #campaignIds = new Set<string>()
-  #timer: Timer | undefined
-  #asking: Promise<void> = Promise.resolve()
+  readonly #chargePointIds = new Gathering<string>(GATHER_MS, (ids) => this.#follow(ids))
+  readonly #campaignIds = new Gathering<string>(GATHER_MS, (ids) => this.#options.jobs.advance(ids))
 
   constructor(options: CampaignPromptsOptions) {
     this.#options = options
@@ -34,24 +33,15 @@ export class CampaignPrompts implements AsyncDisposable {
         if (kind === "Created" || kind === "Resumed") this.#campaignIds.add(campaignId)
       } else if (type === "ChargePoint" && isNews(recorded)) this.#chargePointIds.add(chargePointId)
     }
-    if (this.#chargePointIds.size + this.#campaignIds.size === 0 || this.#timer !== undefined) return
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      this.#asking = this.#prompt([...this.#chargePointIds], [...this.#campaignIds])
-      this.#chargePointIds.clear()
-      this.#campaignIds.clear()
-    }, GATHER_MS)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#timer)
-    await this.#asking
+    await Promise.all([this.#chargePointIds[Symbol.asyncDispose](), this.#campaignIds[Symbol.asyncDispose]()])
   }
 
-  async #prompt(chargePointIds: readonly string[], campaignIds: readonly string[]): Promise<void> {
+  async #follow(chargePointIds: readonly string[]): Promise<void> {
     const { store, jobs, log } = this.#options
     try {
-      await jobs.advance(campaignIds)
       for (let at = 0; at < chargePointIds.length; at += AT_ONCE)
         await jobs.follow(await store.read.campaignEntriesOf(chargePointIds.slice(at, at + AT_ONCE)))
     } catch (cause) {

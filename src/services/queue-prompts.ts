@@ -2,6 +2,7 @@
 import type { JournalEntry } from "../facts/recorded.ts"
 import { isAccepted } from "../facts/queue.ts"
 import type { Log } from "../log.ts"
+import { Gathering } from "./gathering.ts"
 import type { QueueJobs, Store } from "./ports.ts"
 
 interface QueuePromptsOptions {
@@ -21,9 +22,7 @@ const AT_ONCE = 1_000
 
 export class QueuePrompts implements AsyncDisposable {
   readonly #options: QueuePromptsOptions
-  readonly #gathered = new Set<string>()
-  #timer: Timer | undefined
-  #asking: Promise<void> = Promise.resolve()
+  readonly #chargePointIds = new Gathering<string>(GATHER_MS, (ids) => this.#prompt(ids))
 
   constructor(options: QueuePromptsOptions) {
     this.#options = options
@@ -36,19 +35,12 @@ export class QueuePrompts implements AsyncDisposable {
       const { event } = recorded
       if (event.type !== "ChargePoint") continue
       const { id, online } = event.chargePoint
-      if (online && isAccepted(event.chargePoint)) this.#gathered.add(id)
+      if (online && isAccepted(event.chargePoint)) this.#chargePointIds.add(id)
     }
-    if (this.#gathered.size === 0 || this.#timer !== undefined) return
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      this.#asking = this.#prompt([...this.#gathered])
-      this.#gathered.clear()
-    }, GATHER_MS)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#timer)
-    await this.#asking
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#chargePointIds[Symbol.asyncDispose]()
   }
 
   async #prompt(chargePointIds: readonly string[]): Promise<void> {

@@ -52,6 +52,7 @@ export class SignsOfLife implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer)
     await this.flush()
+    // The first may have ended what began before the newest signs came.
     await this.flush()
   }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { enrol } from "./enrolment.ts"
 import { FAULT_LEVELS } from "./faults.ts"
+import { endWith, UsageError } from "./program.ts"
 import { Fleet, type FleetOptions, type FleetReport, identities } from "./fleet.ts"
 
 const HELP = `bun run simulate [options]: a fleet of believable OCPP 1.6-J charge points
@@ -26,11 +27,6 @@ const HELP = `bun run simulate [options]: a fleet of believable OCPP 1.6-J charg
   --stop-with-stdin      stop when standard input ends, as when the parent process is gone
   --help                 this text
 `
-
-/** Wrong use of the command line. */
-class UsageError extends Error {
-  override name = "UsageError"
-}
 
 function readArguments() {
   const text = { type: "string" } as const
@@ -163,10 +159,4 @@ async function main(): Promise<number> {
   return report.opened > 0 ? 0 : 1
 }
 
-try {
-  process.exit(await main())
-} catch (cause) {
-  console.error(cause instanceof Error ? cause.message : cause)
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
-  process.exit(cause instanceof UsageError || code.startsWith("ERR_PARSE_ARGS") ? 2 : 1)
-}
+await endWith(main)

@@ -6,6 +6,7 @@ import { cpus, totalmem } from "node:os"
 import { parseArgs } from "node:util"
 import { type ChargePoint, connectChargePoint } from "./charge-point.ts"
 import { enrol } from "./enrolment.ts"
+import { endWith, UsageError } from "./program.ts"
 import { startServer } from "./server.ts"
 import { Crowd } from "./subscribers.ts"
 
@@ -34,11 +35,6 @@ const PER_SOCKET = 50
 const JOIN_PATIENCE_MS = 60_000
 /** How long the last events may be under way. */
 const LAST_PATIENCE_MS = 30_000
-
-/** Wrong use of the command line. */
-class UsageError extends Error {
-  override name = "UsageError"
-}
 
 interface Options {
   ocpp: string
@@ -315,10 +311,4 @@ async function main(): Promise<number> {
   return 0
 }
 
-try {
-  process.exit(await main())
-} catch (cause) {
-  console.error(cause instanceof Error ? cause.message : cause)
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
-  process.exit(cause instanceof UsageError || code.startsWith("ERR_PARSE_ARGS") ? 2 : 1)
-}
+await endWith(main)

@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util"
 import { catalogue, documentId } from "./catalogue.ts"
 import type { Case } from "./stage.ts"
+import { UsageError } from "../program.ts"
 
 export const HELP = `npm run conformance -- [options]: every certification test case of OCPP 1.6 against a central system
 
@@ -20,11 +21,6 @@ export const HELP = `npm run conformance -- [options]: every certification test 
 The run makes its own charge points and idTags and removes them. It ends with 1 when a case fails, or an answer took
 longer than a second.
 `
-
-/** Wrong use of the command line. */
-export class UsageError extends Error {
-  override readonly name = "UsageError"
-}
 
 export interface Options {
   help: boolean

@@ -1,8 +1,9 @@
 /** `bun run conformance`: plays the charge point of every test case against a central system, and says what it found. */
+import { endWith, say, stopSignal } from "../program.ts"
 import { catalogue, documentId } from "./catalogue.ts"
 import { gatherCrowd } from "./crowd.ts"
 import { connectApi } from "./operator.ts"
-import { HELP, type Options, readOptions, UsageError } from "./options.ts"
+import { HELP, type Options, readOptions } from "./options.ts"
 import { startOwnNode } from "./own-node.ts"
 import { asMarkdown, asText, crowdInWords, functionalityRecords, objections } from "./report.ts"
 import type { RunRecord } from "./report.ts"
@@ -16,22 +17,6 @@ import type { Target } from "./stage-hands.ts"
 
 const PATIENCE_MS = 10_000
 const QUIET_MS = 250
-
-const say = (line: string): void => void process.stdout.write(`${line}\n`)
-
-/** Fires at the first signal. A terminal and whoever started us both send it: what comes soon after is the same wish. */
-function stopSignal(): AbortSignal {
-  const controller = new AbortController()
-  let firstAt: number | undefined
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, () => {
-      firstAt ??= performance.now()
-      if (performance.now() - firstAt > 1000) process.exit(130)
-      if (!controller.signal.aborted) say("stopping: what was made is being removed (again: at once)")
-      controller.abort()
-    })
-  return controller.signal
-}
 
 /** One line of progress. */
 function tell({ id, name }: Case, played: readonly Played[]): void {
@@ -102,10 +87,4 @@ async function main(): Promise<number> {
   return objections(record).length > 0 ? 1 : 0
 }
 
-try {
-  process.exit(await main())
-} catch (cause) {
-  console.error(cause instanceof Error ? cause.message : cause)
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
-  process.exit(cause instanceof UsageError || code.startsWith("ERR_PARSE_ARGS") ? 2 : 1)
-}
+await endWith(main)

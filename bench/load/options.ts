@@ -1,5 +1,6 @@
 /** The command line of `bun run bench`. */
 import { parseArgs } from "node:util"
+import { UsageError } from "../program.ts"
 
 export const SCENARIOS = [
   "heartbeat",
@@ -39,11 +40,6 @@ Scenarios: ${SCENARIOS.join(", ")}; all when none is named.
 
 It ends with 1 when a reply was wrong, late, doubled or missing, or a check failed. No figure makes it fail.
 `
-
-/** Wrong use of the command line. */
-export class UsageError extends Error {
-  override readonly name = "UsageError"
-}
 
 export type StoreName = "sqlite" | "postgres"
 

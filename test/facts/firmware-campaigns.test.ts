@@ -3,7 +3,7 @@ import { countsOf, isWithinWindow } from "../../src/facts/campaigns.ts"
 import type { OutcomeOf } from "../../src/facts/catalogue.ts"
 import type { ChargePointRow, CommandRow } from "../../src/facts/rows.ts"
 import type { FirmwareCampaignRow } from "../../src/facts/rows-of-campaigns.ts"
-import { campaignOf } from "../support/campaigns.ts"
+import { campaignOf, firmwareUpdateOf } from "../support/campaigns.ts"
 import { caller, chargePointRow, minute } from "../support/charging.ts"
 import { endOf, sentCommand } from "../support/ended-command.ts"
 import { MemoryFacts } from "../support/facts.ts"
@@ -36,20 +36,7 @@ const steer = (facts: MemoryFacts, to: "Start" | "Pause" | "Resume" | "Cancel", 
 
 const update = (facts: MemoryFacts, id: string, chargePointId: string, at: number) =>
   facts.change("requestFirmwareUpdate", {
-    firmwareUpdate: {
-      id,
-      organisationId: "default",
-      chargePointId,
-      firmwareImageId: null,
-      location: "https://files.example/fw.bin",
-      retrieveDate: at,
-      requestedAt: at,
-      tokenHash: null,
-      expiresAt: null,
-      state: "Requested",
-      status: null,
-      statusAt: null,
-    },
+    firmwareUpdate: firmwareUpdateOf(id, chargePointId, at),
   })
 
 const sent = (id: string, chargePointId: string, at: number): CommandRow => ({

@@ -1,5 +1,6 @@
 /** Firmware campaigns as the services hand them to the rules. */
 import { countsOfPending } from "../../src/facts/campaigns.ts"
+import type { FirmwareUpdateRow } from "../../src/facts/rows.ts"
 import type { FirmwareCampaignChargePointRow, FirmwareCampaignRow } from "../../src/facts/rows-of-campaigns.ts"
 import { minute } from "./charging.ts"
 
@@ -57,3 +58,19 @@ export function campaignOf(
   }))
   return { campaign, chargePoints }
 }
+
+/** A firmware update that was just requested at this instant. */
+export const firmwareUpdateOf = (id: string, chargePointId: string, at: number): FirmwareUpdateRow => ({
+  id,
+  organisationId: "default",
+  chargePointId,
+  firmwareImageId: null,
+  location: "https://files.example/fw.bin",
+  retrieveDate: at,
+  requestedAt: at,
+  tokenHash: null,
+  expiresAt: null,
+  state: "Requested",
+  status: null,
+  statusAt: null,
+})

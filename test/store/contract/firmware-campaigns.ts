@@ -1,10 +1,10 @@
 /** What firmware campaigns have to look at next is found, and nothing else. */
 import { expect, test } from "bun:test"
-import type { ChargePointRow, FirmwareUpdateRow } from "../../../src/facts/rows.ts"
+import type { ChargePointRow } from "../../../src/facts/rows.ts"
 import type { FirmwareCampaignRow } from "../../../src/facts/rows-of-campaigns.ts"
 import type { CampaignEntry } from "../../../src/facts/catalogue-of-campaigns.ts"
 import type { Store } from "../../../src/services/ports.ts"
-import { campaignOf } from "../../support/campaigns.ts"
+import { campaignOf, firmwareUpdateOf } from "../../support/campaigns.ts"
 import { caller, chargePointRow, minute } from "../../support/charging.ts"
 import { endOf, sentCommand } from "../../support/ended-command.ts"
 import type { OpenPlace } from "../place.ts"
@@ -30,20 +30,7 @@ const key = (chargePointId: string, campaignId = "campaign"): CampaignEntry => (
 const begin = (store: Store, chargePointId: string, commandId: string) =>
   store.change("beginFirmwareAttempt", { ...key(chargePointId), commandId, at, lostAt: at + 30_000 })
 
-const update = (id: string, chargePointId: string): FirmwareUpdateRow => ({
-  id,
-  organisationId: "default",
-  chargePointId,
-  firmwareImageId: null,
-  location: "https://files.example/fw.bin",
-  retrieveDate: at,
-  requestedAt: at,
-  tokenHash: null,
-  expiresAt: null,
-  state: "Requested",
-  status: null,
-  statusAt: null,
-})
+const update = (id: string, chargePointId: string) => firmwareUpdateOf(id, chargePointId, at)
 
 const idsOf = (entries: readonly CampaignEntry[]) => entries.map(({ chargePointId }) => chargePointId).sort()
 

@@ -137,8 +137,6 @@ export interface MeterValues {
   add(row: MeterValueRow, powerW: number | null): void
   /** Loads which of these are stored already. */
   loadKnown(keys: readonly MeterValueKey[]): Promise<void>
-  /** Says of readings that they cannot be stored yet, so that nobody needs to look. */
-  takeAsUnknown(keys: readonly MeterValueKey[]): void
   /** Whether it is stored already or was added in this group. Throws NotLoaded. */
   isKnown(key: MeterValueKey): boolean
   /** Loads all readings of these transactions. */

@@ -1,8 +1,8 @@
 import type { Reading } from "./catalogue.ts"
-import { advance, counts, type Energy, energyOf, inOrder, type Register } from "./energy.ts"
+import { advance, type Energy, energyOf, inOrder, type Register } from "./energy.ts"
 import type { MeterValueRef } from "./events.ts"
-import type { Facts, MeterValueKey } from "./facts.ts"
-import { isOfMeter, registersOf } from "./registers.ts"
+import type { Facts } from "./facts.ts"
+import { registersOf } from "./registers.ts"
 import type { TransactionRow } from "./rows.ts"
 
 /** Where readings come from. */
@@ -13,45 +13,16 @@ export interface ReadingsSource {
   receivedAt: number
 }
 
-/** Loads which of these readings are stored already; `transactionOf` gives the transaction that a message names, where it is known. */
-export async function loadKnown<
-  Message extends { chargePointId: string; connectorId: number; readings: readonly Reading[] },
->(
+/** Loads which of these readings are stored already. */
+export const loadKnown = (
   facts: Facts,
-  messages: readonly Message[],
-  transactionOf: (message: Message) => Readonly<TransactionRow> | undefined,
-): Promise<void> {
-  const unknown: MeterValueKey[] = []
-  const open: MeterValueKey[] = []
-  for (const message of messages) {
-    const { chargePointId, connectorId, readings } = message
-    const transaction = transactionOf(message)
-    for (const reading of readings) {
-      const isNews = transaction !== undefined && isNewest(transaction, message, reading)
-      ;(isNews ? unknown : open).push({ chargePointId, connectorId, at: reading.at, digest: reading.digest })
-    }
-  }
-  facts.meterValues.takeAsUnknown(unknown)
-  await facts.meterValues.loadKnown(open)
-}
-
-/**
- * Whether a reading lies behind every register that is stored of the transaction it names. Then it cannot be stored: it
- * holds a register itself, and the row would know of it.
- */
-function isNewest(
-  transaction: Readonly<TransactionRow>,
-  { chargePointId, connectorId }: { chargePointId: string; connectorId: number },
-  { at, registerWh }: Reading,
-): boolean {
-  return (
-    registerWh !== null &&
-    transaction.chargePointId === chargePointId &&
-    isOfMeter(transaction, connectorId) &&
-    counts(transaction, at) &&
-    (transaction.registerAt === null || at > transaction.registerAt)
+  messages: readonly { chargePointId: string; connectorId: number; readings: readonly Reading[] }[],
+): Promise<void> =>
+  facts.meterValues.loadKnown(
+    messages.flatMap(({ chargePointId, connectorId, readings }) =>
+      readings.map(({ at, digest }) => ({ chargePointId, connectorId, at, digest })),
+    ),
   )
-}
 
 /** Those of the readings that are not stored yet. */
 export const unknownOf = (

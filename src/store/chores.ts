@@ -2,6 +2,7 @@
 import type { DeviationRow, MessageRow } from "../facts/rows.ts"
 import type { PruneBefore } from "../services/ports.ts"
 import { addFileChunk, pruneDiagnostics, pruneFileChunks, removeFileChunks } from "./file-statements.ts"
+import { pruneMeterValues, unlistOldest } from "./reading-statements.ts"
 import type { Session } from "./session.ts"
 import {
   addCounts,
@@ -10,7 +11,6 @@ import {
   moveSetting,
   pruneJournal,
   pruneMessages,
-  pruneMeterValues,
   putSetting,
   type Statement,
   settleSetting,
@@ -106,6 +106,8 @@ export const chores: Chores = {
     let unpublished = 0
     for (const [statement, instant] of kinds) {
       if (instant === undefined || gone >= limit) continue
+      if (statement === pruneMeterValues)
+        for (const unlist of unlistOldest) await session.run(unlist, [[instant, limit - gone]])
       const rows = await session.run(statement, [[instant, limit - gone]])
       gone += rows.length
       if (statement !== pruneJournal) continue

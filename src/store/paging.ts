@@ -1,7 +1,7 @@
 /** Pages of a list by keyset: a cursor names a row by what the list is ordered by, so rows that come and go shift nothing. */
 import { type SelectQueryBuilder, sql } from "kysely"
 import { BadCursor, type Page, type Slice } from "../services/ports.ts"
-import type { Kind, Schema } from "./tables.ts"
+import type { Kind } from "./tables.ts"
 
 /** How many rows a page has that asks for no number. */
 const PAGE_SIZE = 50
@@ -16,16 +16,21 @@ export interface Order<Row> {
 
 type Key = (string | number)[]
 
-/** One page of a query that filters but neither orders nor limits. @throws BadCursor */
-export async function slice<Name extends keyof Schema, Row>(
-  query: SelectQueryBuilder<Schema, Name, Row>,
+/**
+ * One page of a query that filters but neither orders nor limits. `of` is the table by whose columns it is ordered, where
+ * the query has several. @throws BadCursor
+ */
+export async function slice<DB extends object, Name extends keyof DB, Row>(
+  query: SelectQueryBuilder<DB, Name, Row>,
   order: Order<Row>,
   page: Page,
+  of?: string,
 ): Promise<Slice<Row>> {
   const fields = Object.keys(order.by)
   const { backwards, direction, limit } = readingOf(order, page)
   const cursor = backwards ? page.before : page.after
-  const rows = await beyond(query, fields, direction, cursor === undefined ? undefined : keyOf(order, cursor))
+  const columns = fields.map((field) => (of === undefined ? field : `${of}.${field}`))
+  const rows = await beyond(query, columns, direction, cursor === undefined ? undefined : keyOf(order, cursor))
     .limit(limit)
     .execute()
   return sliceOf(rows, order, page)
@@ -76,12 +81,12 @@ const isBackwards = ({ last, before }: Page): boolean => last !== undefined || b
 
 const countOf = (page: Page): number => Math.max(0, (isBackwards(page) ? page.last : page.first) ?? PAGE_SIZE)
 
-function beyond<Name extends keyof Schema, Row>(
-  query: SelectQueryBuilder<Schema, Name, Row>,
+function beyond<DB extends object, Name extends keyof DB, Row>(
+  query: SelectQueryBuilder<DB, Name, Row>,
   fields: readonly string[],
   direction: "asc" | "desc",
   key: Key | undefined,
-): SelectQueryBuilder<Schema, Name, Row> {
+): SelectQueryBuilder<DB, Name, Row> {
   const columns = sql.join(fields.map((field) => sql.ref(field)))
   const ordered = fields.reduce((ordering, field) => ordering.orderBy(sql.ref(field), direction), query)
   if (key === undefined) return ordered

@@ -12,8 +12,8 @@ export interface Statement<Result> {
   readonly name: string
   /** Parameters are `?`, one row of them; null: nothing to do on SQLite. */
   readonly sqlite: string | null
-  /** Parameters are `$1`, `$2`, …: an array per column. */
-  readonly postgres: string
+  /** Parameters are `$1`, `$2`, …: an array per column; null: nothing to do on PostgreSQL. */
+  readonly postgres: string | null
   /** The fields of a result that are flags. */
   readonly flags: readonly string[]
   /** Never set; carries the type. */
@@ -161,11 +161,13 @@ export const openSubjects: Statement<never> = {
   flags: [],
 }
 
+const SUBJECT = `subject, organisation_id AS "organisationId", version, journal_id AS "journalId", readings`
+
 /** The subjects, locked in key order until the transaction ends. */
 export const lockSubjects: Statement<SubjectRow> = {
   name: "lock subjects",
-  sqlite: `SELECT subject, organisation_id AS "organisationId", version, journal_id AS "journalId" FROM subjects WHERE subject = ?`,
-  postgres: `SELECT subject, organisation_id AS "organisationId", version, journal_id AS "journalId" FROM subjects WHERE subject = ANY($1::text[]) ORDER BY subject FOR UPDATE`,
+  sqlite: `SELECT ${SUBJECT} FROM subjects WHERE subject = ?`,
+  postgres: `SELECT ${SUBJECT} FROM subjects WHERE subject = ANY($1::text[]) ORDER BY subject FOR UPDATE`,
   flags: [],
 }
 
@@ -186,13 +188,19 @@ export const addUnpublished: Statement<never> = {
   flags: [],
 }
 
-/** Moves subjects on to the journal row just added. Parameters: subject, organisationId, version. */
+/**
+ * Moves subjects on to the journal row just added. Parameters: subject, organisationId, version, readings (null: as they
+ * were).
+ */
 export const advanceSubjects: Statement<never> = {
   name: "advance subjects",
-  sqlite: `INSERT INTO subjects (subject, organisation_id, version, journal_id) VALUES (?, ?, ?, (SELECT max(id) FROM journal))
-    ON CONFLICT (subject) DO UPDATE SET organisation_id = excluded.organisation_id, version = excluded.version, journal_id = excluded.journal_id`,
-  postgres: `UPDATE subjects SET organisation_id = k.organisation_id, version = k.version, journal_id = currval('journal_id_seq')
-    FROM unnest($1::text[], $2::text[], $3::bigint[]) AS k(subject, organisation_id, version) WHERE subjects.subject = k.subject`,
+  sqlite: `INSERT INTO subjects (subject, organisation_id, version, readings, journal_id) VALUES (?, ?, ?, ?, (SELECT max(id) FROM journal))
+    ON CONFLICT (subject) DO UPDATE SET organisation_id = excluded.organisation_id, version = excluded.version,
+      readings = coalesce(excluded.readings, subjects.readings), journal_id = excluded.journal_id`,
+  postgres: `UPDATE subjects SET organisation_id = k.organisation_id, version = k.version,
+      readings = coalesce(k.readings, subjects.readings), journal_id = currval('journal_id_seq')
+    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS k(subject, organisation_id, version, readings)
+    WHERE subjects.subject = k.subject`,
   flags: [],
 }
 
@@ -310,7 +318,7 @@ export const settleSetting: Statement<{ value: string }> = {
  * Deletes from a table's oldest rows those recorded before an instant. Its ids grow with the instants of recording, so
  * no index by instant is needed. Parameters: the instant, and how many of the oldest to look at.
  */
-function prune(table: string, recordedAt: string): Statement<{ id: number }> {
+export function prune(table: string, recordedAt: string): Statement<{ id: number }> {
   const oldest = (limit: string): string => `(SELECT id FROM ${table} ORDER BY id LIMIT ${limit})`
   return {
     name: `prune ${table}`,
@@ -321,5 +329,4 @@ function prune(table: string, recordedAt: string): Statement<{ id: number }> {
 }
 
 export const pruneMessages = prune("messages", "at")
-export const pruneMeterValues = prune("meter_values", "received_at")
 export const pruneJournal = prune("journal", "at")

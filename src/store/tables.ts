@@ -511,6 +511,8 @@ export interface SubjectRow {
   organisationId: string | null
   version: number
   journalId: number | null
+  /** What is known of a charge point's stored readings, see `work/known-readings.ts`; null: nothing. */
+  readings: string | null
 }
 
 /** The events of one commit group. */
@@ -540,6 +542,14 @@ export const runningPowers: Table<RunningPowerRow> = {
   key: ["transactionId"],
 }
 
+/** An entry in a list of readings; only SQLite has these tables, see migration 0011. */
+interface ListedReading {
+  connectorId: number
+  at: number
+  digest: string
+  meterValueId: number
+}
+
 /** All tables as queries see them; the plugin of kysely.ts turns these names into those of SQL. */
 export interface Schema {
   organisations: Stored<OrganisationRow>
@@ -548,6 +558,8 @@ export interface Schema {
   connectors: Stored<ConnectorRow>
   transactions: Stored<TransactionRow>
   meterValues: Stored<MeterValueRow> & { id: number }
+  meterValuesByConnector: ListedReading & { chargePointId: string }
+  meterValuesByTransaction: ListedReading & { transactionId: number }
   idTags: Stored<IdTagRow>
   commands: Stored<CommandRow>
   sealedRequests: Stored<SealedRequestRow>

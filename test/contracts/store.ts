@@ -9,6 +9,7 @@ import { journalContract } from "../store/contract/journal.ts"
 import { lifeContract } from "../store/contract/life.ts"
 import { presentContract } from "../store/contract/present.ts"
 import { readContract } from "../store/contract/reads.ts"
+import { readingContract } from "../store/contract/readings.ts"
 import type { OpenPlace } from "../store/place.ts"
 
 /** The sentences that hold for a store at each place that `openPlace` gives. */
@@ -17,6 +18,7 @@ export function storeContract(name: string, openPlace: OpenPlace): void {
     commitContract(openPlace)
     journalContract(openPlace)
     readContract(openPlace)
+    readingContract(openPlace)
     presentContract(openPlace)
     commandQueueContract(openPlace)
     chargingProfileContract(openPlace)

@@ -20,6 +20,8 @@ async function sqlitePlace(): Promise<Place> {
     },
     async query(text) {
       using db = connect()
+      // A store that was just closed may still be bringing its log into the database.
+      db.run("PRAGMA busy_timeout = 5000")
       return db.query<Record<string, unknown>, []>(text).all()
     },
   })

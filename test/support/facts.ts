@@ -387,12 +387,6 @@ class MemoryMeterValues implements MeterValues {
     return this.#loaded.note("known", keys.map(meterValueText))
   }
 
-  takeAsUnknown(keys: readonly MeterValueKey[]) {
-    const stored = keys.find((key) => this.#rows.has(meterValueText(key)))
-    if (stored !== undefined) throw new Error(`${meterValueText(stored)} is stored, and a rule says that it cannot be`)
-    void this.#loaded.note("known", keys.map(meterValueText))
-  }
-
   isKnown(key: MeterValueKey) {
     const text = meterValueText(key)
     if (!this.#added.has(text)) this.#loaded.demand("known", text)

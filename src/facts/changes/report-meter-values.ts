@@ -23,7 +23,7 @@ export const reportMeterValues: ChangeOf<"reportMeterValues"> = {
     await loadNamed(facts, inputs)
     const nameless = inputs.filter((input) => !named(facts, input))
     await facts.transactions.loadUnended(nameless.map((input) => input.chargePointId))
-    await loadKnown(facts, inputs, (input) => named(facts, input))
+    await loadKnown(facts, inputs)
     await facts.meterValues.loadOf(needingAll(facts, inputs))
   },
   apply(facts, input) {

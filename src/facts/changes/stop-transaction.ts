@@ -40,7 +40,6 @@ export const stopTransaction: ChangeOf<"stopTransaction"> = {
     await loadKnown(
       facts,
       ending.map(({ input, transaction }) => ({ ...transaction, readings: readingsFor(transaction, input) })),
-      (message) => message,
     )
     const needingAll = ending.filter(({ input, transaction }) => !finalEnergy(transaction, input))
     await facts.meterValues.loadOf(needingAll.map(({ transaction }) => transaction.transactionId))

@@ -10,6 +10,7 @@ import { files } from "./0007-files.ts"
 import { firmwareCampaigns } from "./0008-firmware-campaigns.ts"
 import { postgresStorage } from "./0009-postgres-storage.ts"
 import { unpublished } from "./0010-unpublished.ts"
+import { filedReadings } from "./0011-filed-readings.ts"
 import type { Migration } from "./migration.ts"
 
 /** By name, in order. A migration that has been released is never edited. */
@@ -23,6 +24,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0008-firmware-campaigns": firmwareCampaigns,
   "0009-postgres-storage": postgresStorage,
   "0010-unpublished": unpublished,
+  "0011-filed-readings": filedReadings,
 }
 
 /** Any number, as long as every node takes the same one. */

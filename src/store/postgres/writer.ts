@@ -97,7 +97,7 @@ class PostgresSession implements Session {
   }
 
   async run<Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]): Promise<Result[]> {
-    if (rows.length === 0) return []
+    if (rows.length === 0 || statement.postgres === null) return []
     const values = (rows[0] ?? []).map((_, column) => arrayOf(rows, column))
     const { rows: found } = await this.#client.query({ name: statement.name, text: statement.postgres, values })
     return withFlags(statement, found)

@@ -9,6 +9,8 @@ export interface ChildList<Row, Parent> {
   table: string
   /** Names one row. */
   key: string
+  /** Where the list is kept, if not with the rows themselves: a table with what it is ordered by, and how it names a row. */
+  listedIn?: { table: string; key: string }
   parent: keyof Row & string
   parentOf(row: Row): Parent | null
   order: Order<Row>
@@ -19,7 +21,7 @@ export interface ChildList<Row, Parent> {
 /** Each parent's page; conditions name the fields of a row as `n.field`. A parent without rows has an empty page. */
 export async function sliceOfEach<Row, Parent extends string | number>(
   { db, engine }: Source,
-  { table, key, parent, parentOf, order, fields }: ChildList<Row, Parent>,
+  { table, key, listedIn = { table, key }, parent, parentOf, order, fields }: ChildList<Row, Parent>,
   parents: readonly Parent[],
   conditions: readonly RawBuilder<boolean>[],
   page: EndPage,
@@ -27,7 +29,10 @@ export async function sliceOfEach<Row, Parent extends string | number>(
   const { direction, limit } = readingOf(order, page)
   const kind = sql.raw(typeof parents[0] === "number" ? "bigint[]" : "text[]")
   const ordering = sql.join(fieldsOf(order).map((field) => sql`${sql.ref(`n.${field}`)} ${sql.raw(direction)}`))
-  const its = (selected: RawBuilder<unknown>, given: string) => sql`select ${selected} from ${sql.table(table)} n
+  const its = (
+    selected: RawBuilder<unknown>,
+    given: string,
+  ) => sql`select ${selected} from ${sql.table(listedIn.table)} n
     where ${sql.join([sql`${sql.ref(`n.${parent}`)} = ${sql.ref(given)}`, ...conditions], sql` and `)}
     order by ${ordering} limit ${limit}`
   const columns = fields ? sql.join(fields.map((field) => sql.ref(`m.${field}`))) : sql.raw("m.*")
@@ -37,7 +42,7 @@ export async function sliceOfEach<Row, Parent extends string | number>(
       ? await sql<Row>`select ${columns} from unnest(${parents}::${kind}) as given(id)
           cross join lateral (${its(sql.raw("n.*"), "given.id")}) m`.execute(db)
       : await sql<Row>`select ${columns} from json_each(${JSON.stringify(parents)}) given
-          join ${sql.table(table)} m on ${sql.ref(`m.${key}`)} in (${its(sql.ref(`n.${key}`), "given.value")})`.execute(
+          join ${sql.table(table)} m on ${sql.ref(`m.${key}`)} in (${its(sql.ref(`n.${listedIn.key}`), "given.value")})`.execute(
           db,
         )
   const sign = direction === "asc" ? 1 : -1

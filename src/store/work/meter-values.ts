@@ -1,16 +1,24 @@
 /** Readings within a unit of work: added, recognised when replayed, and read back of a whole transaction. */
 import type { MeterValueKey, MeterValues } from "../../facts/facts.ts"
 import type { MeterValueRow } from "../../facts/rows.ts"
+import { chargePointSubject } from "../../facts/events.ts"
+import {
+  addReadings,
+  lastReadingId,
+  listReadings,
+  selectListed,
+  selectOfTransaction,
+  selectUnlisted,
+} from "../reading-statements.ts"
 import type { Session } from "../session.ts"
-import { keepPowers, selectBy } from "../statements.ts"
+import { keepPowers } from "../statements.ts"
 import { encode, fieldsOf, meterValues, type RunningPowerRow, runningPowers, type Value } from "../tables.ts"
+import { KnownReadings } from "./known-readings.ts"
 import { AddedRows, addTo, notLoaded } from "./rows.ts"
 
-const adding = addTo(meterValues)
+const adding = { ...addTo(meterValues), add: addReadings }
 const keyFields = ["chargePointId", "connectorId", "at", "digest"] as const
-const selectKnown = selectBy<MeterValueRow>(meterValues, keyFields, "", keyFields)
 const powerFields = fieldsOf(runningPowers)
-const selectOf = selectBy(meterValues, ["transactionId"])
 
 /** One text for a reading's key; none of these holds a blank but the id, which ends it. */
 const textOf = ({ at, digest, connectorId, chargePointId }: MeterValueKey): string =>
@@ -24,6 +32,9 @@ export class LoadedMeterValues extends AddedRows<MeterValueRow> implements Meter
   /** The newest power of each transaction that got one. */
   readonly #powers = new Map<number, RunningPowerRow>()
 
+  /** As the subjects' rows have it. */
+  #texts: Map<string, string | null> | undefined
+  readonly #ofChargePoint = new Map<string, KnownReadings>()
   readonly #isNew: (transactionId: number) => boolean
 
   /** `isNew` tells of a transaction that it has no stored readings, because this unit made it. */
@@ -45,17 +56,29 @@ export class LoadedMeterValues extends AddedRows<MeterValueRow> implements Meter
 
   async loadKnown(keys: readonly MeterValueKey[]): Promise<void> {
     const missing = new Map<string, Value[]>()
+    const unlisted = new Set<number>()
+    await this.#loadChargePoints()
     for (const key of keys) {
       const text = textOf(key)
-      if (!this.#asked.has(text)) missing.set(text, encode(key, keyFields))
+      if (this.#asked.has(text)) continue
+      const known = this.#knownOf(key.chargePointId)
+      if (known.isCertainlyNew(key)) {
+        this.#asked.add(text)
+        continue
+      }
+      missing.set(text, encode(key, keyFields))
+      for (const id of known.unlisted) unlisted.add(id)
     }
     if (missing.size === 0) return
-    for (const row of await this.session.run(selectKnown, [...missing.values()])) this.#known.add(textOf(row))
+    const found = await Promise.all([
+      this.session.run(selectListed, [...missing.values()]),
+      this.session.run(
+        selectUnlisted,
+        [...unlisted].map((id) => [id]),
+      ),
+    ])
+    for (const row of found.flat()) this.#known.add(textOf(row))
     for (const text of missing.keys()) this.#asked.add(text)
-  }
-
-  takeAsUnknown(keys: readonly MeterValueKey[]): void {
-    for (const key of keys) this.#asked.add(textOf(key))
   }
 
   isKnown(key: MeterValueKey): boolean {
@@ -69,7 +92,7 @@ export class LoadedMeterValues extends AddedRows<MeterValueRow> implements Meter
     const missing = new Set(transactionIds.filter((id) => !this.#ofTransaction.has(id)))
     if (missing.size === 0) return
     const rows = await this.session.run(
-      selectOf,
+      selectOfTransaction,
       [...missing].map((id) => [id]),
     )
     for (const id of missing) this.#ofTransaction.set(id, [])
@@ -85,6 +108,32 @@ export class LoadedMeterValues extends AddedRows<MeterValueRow> implements Meter
     return [...rows.values()].sort((one, other) => one.at - other.at || one.connectorId - other.connectorId)
   }
 
+  /**
+   * Enters in the lists what is to be entered now, once the readings are stored; gives what is then to be kept with each
+   * subject, as text. Waits for no answer where the lists are indexes.
+   */
+  async list(): Promise<Map<string, string>> {
+    const texts = new Map<string, string>()
+    if (this.added.size === 0) return texts
+    await this.#loadChargePoints()
+    const [last] = await this.session.run(lastReadingId, [[1]])
+    let id = last === undefined ? undefined : last.id - this.added.size + 1
+    const touched = new Map<string, KnownReadings>()
+    for (const row of this.added.values()) {
+      const known = this.#knownOf(row.chargePointId)
+      known.add(row, id)
+      touched.set(row.chargePointId, known)
+      if (id !== undefined) id++
+    }
+    const due: number[] = []
+    for (const [chargePointId, known] of touched) {
+      due.push(...known.takeUnlisted())
+      texts.set(chargePointSubject(chargePointId), known.toString())
+    }
+    if (due.length > 0) for (const statement of listReadings) await this.session.run(statement, [[JSON.stringify(due)]])
+    return texts
+  }
+
   /** Issues the keeping of each running transaction's newest power. */
   issuePowers(): Promise<unknown>[] {
     if (this.#powers.size === 0) return []
@@ -94,5 +143,18 @@ export class LoadedMeterValues extends AddedRows<MeterValueRow> implements Meter
         [...this.#powers.values()].map((row) => encode(row, powerFields)),
       ),
     ]
+  }
+
+  async #loadChargePoints(): Promise<void> {
+    if (this.#texts !== undefined) return
+    this.#texts = new Map((await this.session.subjects).map(({ subject, readings }) => [subject, readings]))
+  }
+
+  #knownOf(chargePointId: string): KnownReadings {
+    const there = this.#ofChargePoint.get(chargePointId)
+    if (there !== undefined) return there
+    const known = new KnownReadings(this.#texts?.get(chargePointSubject(chargePointId)) ?? null)
+    this.#ofChargePoint.set(chargePointId, known)
+    return known
   }
 }

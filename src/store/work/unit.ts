@@ -224,11 +224,17 @@ export class Unit implements Facts {
     const events = versioned(this.#told, subjects)
     const last = lastOfEach(events)
     const issued = this.#issueSaves()
+    const readings = await this.meterValues.list()
     const journal = this.#session.run(addJournal, [[now, writeTexts(events), previousOf(last, subjects)]])
     const noted = this.#session.run(addUnpublished, [[1]])
     const advanced = this.#session.run(
       advanceSubjects,
-      last.map(({ subject, organisationId, version }) => [subject, organisationId, version]),
+      last.map(({ subject, organisationId, version }) => [
+        subject,
+        organisationId,
+        version,
+        readings.get(subject) ?? null,
+      ]),
     )
     await this.#session.commit([...issued, journal, noted, advanced])
     const [entry] = await journal

@@ -1,7 +1,7 @@
 /** Questions to the facts: pages, filters, sums, and whose rows one sees. */
 import { expect, test } from "bun:test"
 import type { ChargePointRow, CommandRow, MessageRow } from "../../../src/facts/rows.ts"
-import type { Page, Slice, Store } from "../../../src/services/ports.ts"
+import type { Store } from "../../../src/services/ports.ts"
 import { BadCursor } from "../../../src/services/ports.ts"
 import {
   caller,
@@ -14,26 +14,8 @@ import {
   stop,
   time,
 } from "../../support/charging.ts"
+import { leaf } from "../leaf.ts"
 import { type OpenPlace, type Place, refusal } from "../place.ts"
-
-/** All rows of a list, three by three, forwards and then backwards. */
-async function leaf<Row>(list: (page: Page) => Promise<Slice<Row>>): Promise<{ forwards: Row[]; backwards: Row[] }> {
-  const forwards: Row[] = []
-  for (let after: string | undefined, more = true; more;) {
-    const { rows, hasNextPage } = await list({ first: 3, ...(after !== undefined && { after }) })
-    forwards.push(...rows.map(({ row }) => row))
-    after = rows.at(-1)?.cursor
-    more = hasNextPage
-  }
-  const backwards: Row[] = []
-  for (let before: string | undefined, more = true; more;) {
-    const { rows, hasPreviousPage } = await list({ last: 3, ...(before !== undefined && { before }) })
-    backwards.unshift(...rows.map(({ row }) => row))
-    before = rows[0]?.cursor
-    more = hasPreviousPage
-  }
-  return { forwards, backwards }
-}
 
 async function createChargePoints(store: Store, rows: Partial<ChargePointRow>[]): Promise<void> {
   await Promise.all(rows.map((row) => store.change("createChargePoint", { chargePoint: chargePointRow(row) })))

@@ -4,10 +4,18 @@ import type { SubjectRow, Value } from "./tables.ts"
 
 export type EngineName = "sqlite" | "postgres"
 
+/** Rows as committed, by table and key; only there where nobody else writes. */
+export interface Kept {
+  get(table: string, key: string): object | undefined
+  /** To be called once it is committed; undefined: there is no such row any more. */
+  set(table: string, key: string, row: object | undefined): void
+}
+
 /** An open transaction that holds the locks of its subjects. */
 export interface Session {
   /** The locked subjects as stored; one without a story yet is absent or at version 0. */
   readonly subjects: Promise<SubjectRow[]>
+  readonly kept?: Kept
   /**
    * Runs a statement for these rows of parameters, in one round trip; statements run in the order they were issued, so
    * independent ones need not be awaited one by one. Results come in no particular order.

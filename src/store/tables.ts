@@ -515,6 +515,9 @@ export interface SubjectRow {
   readings: string | null
 }
 
+/** The name of their table. */
+export const SUBJECTS = "subjects"
+
 /** The events of one commit group. */
 export interface JournalRow {
   id: number

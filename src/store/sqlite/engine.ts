@@ -1,8 +1,9 @@
 /** Transactions on SQLite; meant for a thread of its own, because each call waits for the disk. */
 import { Database, SQLiteError, type Statement as Prepared } from "bun:sqlite"
-import type { Engine, Session, Verdict } from "../session.ts"
+import type { Engine, Kept, Session, Verdict } from "../session.ts"
 import { lockSubjects, type Statement, withFlags } from "../statements.ts"
-import type { SubjectRow, Value } from "../tables.ts"
+import { SUBJECTS, type SubjectRow, type Value } from "../tables.ts"
+import { KeptRows } from "./kept-rows.ts"
 
 /**
  * How long to wait for a lock that another program (a backup, an operator's shell) holds, ms. Longer than the busiest
@@ -57,18 +58,35 @@ export class SqliteEngine implements Engine {
   readonly name = "sqlite"
   readonly #db: Database
   readonly #prepared = new Map<string, Prepared<unknown, Value[]>>()
+  readonly #kept = new KeptRows()
+  readonly #version: Prepared<{ data_version: number }, []>
+  /** What SQLite counts the commits of other connections by. */
+  #seenVersion = -1
 
   constructor(db: Database) {
     this.#db = db
+    this.#version = db.prepare("PRAGMA data_version")
   }
 
   async begin(subjects: readonly string[]): Promise<Session> {
     this.#db.run("BEGIN IMMEDIATE")
-    const known = this.#runRows(
-      lockSubjects,
-      subjects.map((subject) => [subject]),
-    )
-    return new SqliteSession(this.#db, Promise.resolve(known), this.#runRows.bind(this))
+    const version = this.#version.get()?.data_version ?? -1
+    // An operator's shell may have written too.
+    if (version !== this.#seenVersion) this.#kept.clear()
+    this.#seenVersion = version
+    return new SqliteSession(this.#db, this.#subjects(subjects), this.#runRows.bind(this), this.#kept)
+  }
+
+  #subjects(subjects: readonly string[]): SubjectRow[] {
+    const known: SubjectRow[] = []
+    const missing: [string][] = []
+    for (const subject of subjects) {
+      // Only subjects are kept under this name.
+      const row = this.#kept.get(SUBJECTS, subject) as SubjectRow | undefined
+      if (row === undefined) missing.push([subject])
+      else known.push(row)
+    }
+    return missing.length === 0 ? known : [...known, ...this.#runRows(lockSubjects, missing)]
   }
 
   judge(cause: unknown): Verdict {
@@ -95,17 +113,22 @@ export class SqliteEngine implements Engine {
 
 class SqliteSession implements Session {
   readonly subjects: Promise<SubjectRow[]>
+  readonly kept: Kept
+  readonly #keptRows: KeptRows
   readonly #db: Database
   readonly #runRows: <Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]) => Result[]
 
   constructor(
     db: Database,
-    subjects: Promise<SubjectRow[]>,
+    subjects: SubjectRow[],
     runRows: <Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]) => Result[],
+    kept: KeptRows,
   ) {
     this.#db = db
-    this.subjects = subjects
+    this.subjects = Promise.resolve(subjects)
     this.#runRows = runRows
+    this.kept = kept
+    this.#keptRows = kept
   }
 
   async run<Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]): Promise<Result[]> {
@@ -118,6 +141,8 @@ class SqliteSession implements Session {
   }
 
   async rollback(): Promise<void> {
+    // Whether a COMMIT that failed took effect is not known.
+    this.#keptRows.clear()
     try {
       if (this.#db.inTransaction) this.#db.run("ROLLBACK")
     } catch (cause) {

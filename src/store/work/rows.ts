@@ -1,6 +1,6 @@
 /** Rows of one table within a unit of work: loaded at once, changed in memory, saved with one statement. */
 import { type Additions, NotLoaded, type Rows } from "../../facts/facts.ts"
-import type { Session } from "../session.ts"
+import type { Kept, Session } from "../session.ts"
 import { add, remove, type Statement, selectBy, update, upsert } from "../statements.ts"
 import { encode, fieldsOf, type Table, type Value } from "../tables.ts"
 
@@ -22,6 +22,8 @@ export interface Work<Row, Key> {
   readonly remove: Statement<never>
   /** How to save rows of which only some fields have changed, by the names of these; filled as needed. */
   readonly updates: Map<string, Update<Row>>
+  /** Whether rows are worth keeping between units: the same ones are changed again and again, and by nothing but units. */
+  readonly isKept: boolean
 }
 
 interface Update<Row> {
@@ -30,8 +32,13 @@ interface Update<Row> {
   readonly fields: readonly (keyof Row & string)[]
 }
 
-export function workOn<Row, Key>(table: Table<Row>, valuesOf: (key: Key) => Value[]): Work<Row, Key> {
+export function workOn<Row, Key>(
+  table: Table<Row>,
+  valuesOf: (key: Key) => Value[],
+  { isKept = false } = {},
+): Work<Row, Key> {
   return {
+    isKept,
     table,
     valuesOf,
     fields: fieldsOf(table),
@@ -68,7 +75,11 @@ export class LoadedRows<Row extends object, Key> implements Rows<Row, Key> {
     for (const key of keys) {
       const values = this.#work.valuesOf(key)
       const text = keyText(values)
-      if (!this.#rows.has(text)) missing.set(text, values)
+      if (this.#rows.has(text)) continue
+      const kept = this.#kept?.get(this.#work.table.name, text)
+      // Only rows of this table are kept under its name.
+      if (kept === undefined) missing.set(text, values)
+      else this.#takeOne(text, kept as Row)
     }
     if (missing.size === 0) return
     this.#take(await this.session.run(this.#work.byKey, [...missing.values()]))
@@ -118,6 +129,15 @@ export class LoadedRows<Row extends object, Key> implements Rows<Row, Key> {
       else there.push(encode(row, save.fields))
     }
     return [...saves].map(([statement, rows]) => this.session.run(statement, rows))
+  }
+
+  /** To be called once what was saved is committed. */
+  committed(): void {
+    const kept = this.#kept
+    if (kept === undefined) return
+    const { name } = this.#work.table
+    for (const key of this.#deleted.keys()) kept.set(name, key, undefined)
+    for (const [key, row] of this.#put) kept.set(name, key, row)
   }
 
   /** Undefined where nothing has changed. */
@@ -181,14 +201,19 @@ export class LoadedRows<Row extends object, Key> implements Rows<Row, Key> {
     return keyText(encode(row, this.#work.table.key))
   }
 
-  /** Two loads may bring the same row: the first copy stays, it may have been put already. */
   #take(rows: readonly Row[]): void {
-    for (const row of rows) {
-      const text = this.#textOf(row)
-      if (this.#rows.get(text) !== undefined || this.#deleted.has(text)) continue
-      this.#stored.set(text, row)
-      this.#keep(text, row)
-    }
+    for (const row of rows) this.#takeOne(this.#textOf(row), row)
+  }
+
+  /** Two loads may bring the same row: the first copy stays, it may have been put already. */
+  #takeOne(text: string, row: Row): void {
+    if (this.#rows.get(text) !== undefined || this.#deleted.has(text)) return
+    this.#stored.set(text, row)
+    this.#keep(text, row)
+  }
+
+  get #kept(): Kept | undefined {
+    return this.#work.isKept ? this.session.kept : undefined
   }
 
   #keep(text: string, row: Row): void {

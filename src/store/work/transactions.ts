@@ -14,7 +14,7 @@ import {
 import { encode, encodeValue, runningPowers, transactions, type Value } from "../tables.ts"
 import { type Gathering, keyText, LoadedRows, notLoaded, workOn } from "./rows.ts"
 
-const work = workOn<TransactionRow, number>(transactions, (transactionId) => [transactionId])
+const work = workOn<TransactionRow, number>(transactions, (transactionId) => [transactionId], { isKept: true })
 const selectByStartKey = selectBy(transactions, ["chargePointId", "startKey"])
 const selectUnended = selectLastBy(
   transactions,

@@ -32,6 +32,7 @@ import {
   reports,
   sealedRequests,
   strayMessages,
+  SUBJECTS,
   type SubjectRow,
   type Table,
 } from "../tables.ts"
@@ -218,6 +219,7 @@ export class Unit implements Facts {
   async commit(now: number): Promise<JournalEntry | null> {
     if (this.#told.length === 0) {
       await this.#session.commit(this.#issueSaves())
+      this.transactions.committed()
       return null
     }
     const subjects = await this.#session.subjects
@@ -239,7 +241,25 @@ export class Unit implements Facts {
     await this.#session.commit([...issued, journal, noted, advanced])
     const [entry] = await journal
     if (entry === undefined) throw new Error("the journal gave no id")
+    this.#keep(subjects, last, readings, entry.id)
     return { id: entry.id, events }
+  }
+
+  /** Hands what was committed on to the units to come. */
+  #keep(
+    subjects: readonly SubjectRow[],
+    last: readonly RecordedEvent[],
+    readings: ReadonlyMap<string, string>,
+    journalId: number,
+  ): void {
+    const { kept } = this.#session
+    if (kept === undefined) return
+    this.transactions.committed()
+    const before = new Map(subjects.map((row) => [row.subject, row]))
+    for (const { subject, organisationId, version } of last) {
+      const known = readings.get(subject) ?? before.get(subject)?.readings ?? null
+      kept.set(SUBJECTS, subject, { subject, organisationId, version, journalId, readings: known } satisfies SubjectRow)
+    }
   }
 
   /** Parents are saved before what refers to them, and deleted after it. */

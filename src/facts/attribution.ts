@@ -57,7 +57,7 @@ export function attributeStop(facts: Facts, input: InputOf<"stopTransaction">): 
   const transaction = named(facts, { chargePointId, transactionId: request.transactionId })
   if (transaction?.chargePointId === chargePointId) return { transaction }
   if (transaction) return { stray: "OtherChargePoint" }
-  const stopped = facts.transactions.stoppedAt(chargePointId, stoppedAt)
+  const stopped = facts.transactions.stoppedAt(input)
   const before = stopped.find(
     (row) => row.meterStop === request.meterStop && isNoOtherTag(row.stopIdTag, request.idTag),
   )

@@ -65,6 +65,16 @@ export interface NextStartKey extends ConnectorKey {
   startedAt: number
 }
 
+/** What makes a repeated StartTransaction the same; `startedAt` is within `startKey`, where no index finds it. */
+export type StartKey = Pick<TransactionRow, "chargePointId" | "startedAt" | "startKey">
+
+/** Asks for what was stopped at one instant. */
+export interface StoppedAtKey {
+  organisationId: string
+  chargePointId: string
+  stoppedAt: number
+}
+
 /** Charge points, also found by the name they introduce themselves with. */
 export interface ChargePoints extends Rows<ChargePointRow, string> {
   /** Over all organisations: an identity is unique. */
@@ -81,8 +91,8 @@ export const UNENDED_LIMIT = 200
 /** Transactions, which rules look up in more ways than by id. What this group put is always included. */
 export interface Transactions extends Rows<TransactionRow, number> {
   /** Loads by what makes a repeated StartTransaction the same. */
-  loadByStartKey(keys: readonly { chargePointId: string; startKey: string }[]): Promise<void>
-  byStartKey(chargePointId: string, startKey: string): Readonly<TransactionRow> | undefined
+  loadByStartKey(keys: readonly StartKey[]): Promise<void>
+  byStartKey(key: StartKey): Readonly<TransactionRow> | undefined
   /**
    * Loads the transactions of these charge points without an accepted StopTransaction (Active or EndedInferred); of each
    * at most the UNENDED_LIMIT that started last.
@@ -94,8 +104,8 @@ export interface Transactions extends Rows<TransactionRow, number> {
   loadNextStarts(keys: readonly NextStartKey[]): Promise<void>
   nextStart(key: NextStartKey): number | undefined
   /** Loads the transactions (state Ended) of this charge point that were stopped at exactly this instant. */
-  loadStoppedAt(keys: readonly { chargePointId: string; stoppedAt: number }[]): Promise<void>
-  stoppedAt(chargePointId: string, stoppedAt: number): Readonly<TransactionRow>[]
+  loadStoppedAt(keys: readonly StoppedAtKey[]): Promise<void>
+  stoppedAt(key: StoppedAtKey): Readonly<TransactionRow>[]
   /** Loads, for these idTags, how many of their transactions are Active in their organisation (locks the idTags first). */
   loadActiveCounts(keys: readonly IdTagKey[]): Promise<void>
   activeCount(key: IdTagKey): number

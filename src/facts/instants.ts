@@ -3,11 +3,11 @@ import { readDateTime } from "../ocpp/date-time.ts"
 
 const dayMs = 86_400_000
 
-/** No charge point that speaks OCPP 1.6 was built before: an earlier instant says that the clock is not set. */
-const firstPlausible = Date.UTC(2010, 0, 1)
+/** Epoch ms. No charge point that speaks OCPP 1.6 was built before: an earlier instant says that the clock is not set. */
+export const FIRST_PLAUSIBLE = Date.UTC(2010, 0, 1)
 
 /** Whether the clock that gave this instant (epoch ms) had been set. */
-export const isClockSet = (at: number): boolean => at >= firstPlausible
+export const isClockSet = (at: number): boolean => at >= FIRST_PLAUSIBLE
 
 /**
  * Epoch ms of an OCPP dateTime; without a zone it is UTC. OCPP 1.6 §3.14.

@@ -4,20 +4,16 @@
  */
 import type { MeterValueKey } from "../facts/facts.ts"
 import type { MeterValueRow } from "../facts/rows.ts"
-import { add, prune, type Statement, selectBy } from "./statements.ts"
+import { insert, prune, type Statement, selectBy } from "./statements.ts"
 import { columnOf, fieldsOf, meterValues } from "./tables.ts"
 
 const keyFields = ["chargePointId", "connectorId", "at", "digest"] as const
 const fields = fieldsOf(meterValues)
-const columns = fields.map((field) => `"${columnOf(field)}"`).join(", ")
 const key = keyFields.map((field) => `m."${columnOf(field)}" AS "${field}"`).join(", ")
 const row = fields.map((field) => `m."${columnOf(field)}" AS "${field}"`).join(", ")
 
-/** Stores readings. With SQLite they are known not to be stored; with PostgreSQL the table refuses those that are. */
-export const addReadings: Statement<never> = {
-  ...add(meterValues),
-  sqlite: `INSERT INTO meter_values (${columns}) VALUES (${fields.map(() => "?").join(", ")})`,
-}
+/** Stores readings that are known not to be stored: with PostgreSQL it costs much to have the table look again. */
+export const addReadings: Statement<never> = { name: "add readings", ...insert(meterValues, "") }
 
 /** The id of the reading stored last; those stored with it have the ids before. Parameters: one, of any value. */
 export const lastReadingId: Statement<{ id: number }> = {

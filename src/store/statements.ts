@@ -92,7 +92,11 @@ export function selectLastBy<Row>(
   }
 }
 
-function insert<Row>(table: Table<Row>, onConflict: string): Pick<Statement<never>, "sqlite" | "postgres" | "flags"> {
+/** Inserts rows; `onConflict` is the clause for those that are there. */
+export function insert<Row>(
+  table: Table<Row>,
+  onConflict: string,
+): Pick<Statement<never>, "sqlite" | "postgres" | "flags"> {
   const fields = fieldsOf(table)
   const kinds = fields.map((field) => table.columns[field])
   const into = `INSERT INTO ${table.name} (${list(fields)})`
@@ -240,14 +244,18 @@ export const countActive: Statement<IdTagKey & { active: number }> = {
   flags: [],
 }
 
-/** The earliest later start on a connector, whatever became of it. Parameters: chargePointId, connectorId, startedAt. */
+/**
+ * The earliest later start on a connector, whatever became of it: the first of the charge point's that is on it.
+ * Parameters: chargePointId, connectorId, startedAt.
+ */
 export const selectNextStarts: Statement<NextStartKey & { next: number | null }> = {
   name: "select next starts",
-  sqlite: `SELECT ?1 AS "chargePointId", ?2 AS "connectorId", ?3 AS "startedAt", min(started_at) AS next FROM transactions
-    WHERE charge_point_id = ${unpeeked("?1", "text")} AND connector_id = ${unpeeked("?2", "integer")} AND started_at > ?3`,
+  sqlite: `SELECT ?1 AS "chargePointId", ?2 AS "connectorId", ?3 AS "startedAt", (SELECT started_at FROM transactions
+    WHERE charge_point_id = ${unpeeked("?1", "text")} AND started_at > ?3 AND connector_id = ${unpeeked("?2", "integer")}
+    ORDER BY started_at LIMIT 1) AS next`,
   postgres: `SELECT k.charge_point_id AS "chargePointId", k.connector_id AS "connectorId", k.started_at AS "startedAt",
-    (SELECT min(t.started_at) FROM transactions t WHERE t.charge_point_id = k.charge_point_id
-      AND t.connector_id = k.connector_id AND t.started_at > k.started_at) AS next
+    (SELECT t.started_at FROM transactions t WHERE t.charge_point_id = k.charge_point_id
+      AND t.started_at > k.started_at AND t.connector_id = k.connector_id ORDER BY t.started_at LIMIT 1) AS next
     FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS k(charge_point_id, connector_id, started_at)`,
   flags: [],
 }

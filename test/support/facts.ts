@@ -298,7 +298,7 @@ class MemoryTransactions extends MemoryRows<TransactionRow, number> implements T
     )
   }
 
-  byStartKey(chargePointId: string, startKey: string) {
+  byStartKey({ chargePointId, startKey }: Parameters<Transactions["byStartKey"]>[0]) {
     this.loaded.demand("startKey", keyText(chargePointId, startKey))
     return this.where((row) => row.chargePointId === chargePointId && row.startKey === startKey)[0]
   }
@@ -336,7 +336,7 @@ class MemoryTransactions extends MemoryRows<TransactionRow, number> implements T
     )
   }
 
-  stoppedAt(chargePointId: string, stoppedAt: number) {
+  stoppedAt({ chargePointId, stoppedAt }: Parameters<Transactions["stoppedAt"]>[0]) {
     this.loaded.demand("stopped", keyText(chargePointId, stoppedAt))
     return this.where(
       (row) => row.chargePointId === chargePointId && row.state === "Ended" && row.stoppedAt === stoppedAt,

@@ -30,7 +30,7 @@ export const startTransaction: ChangeOf<"startTransaction"> = {
   subjects: (input) => [chargePointSubject(input.chargePointId)],
   async load(facts, inputs) {
     await facts.transactions.loadByStartKey(inputs)
-    const fresh = inputs.filter((input) => !facts.transactions.byStartKey(input.chargePointId, input.startKey))
+    const fresh = inputs.filter((input) => !facts.transactions.byStartKey(input))
     await facts.idTags.load(fresh.map(idTagOf))
     const limited = fresh.map(idTagOf).filter((key) => facts.idTags.get(key)?.maxActiveTransactions != null)
     await facts.transactions.loadActiveCounts(limited)
@@ -48,7 +48,7 @@ export const startTransaction: ChangeOf<"startTransaction"> = {
   },
   apply(facts, input) {
     const { organisationId, chargePointId, request, startedAt, startKey, receivedAt } = input
-    const first = facts.transactions.byStartKey(chargePointId, startKey)
+    const first = facts.transactions.byStartKey(input)
     if (first) {
       const idTagInfo: IdTagInfo = JSON.parse(first.startIdTagInfo)
       return { transactionId: first.transactionId, idTagInfo, repeated: true }

@@ -11,6 +11,7 @@ import { firmwareCampaigns } from "./0008-firmware-campaigns.ts"
 import { postgresStorage } from "./0009-postgres-storage.ts"
 import { unpublished } from "./0010-unpublished.ts"
 import { filedReadings } from "./0011-filed-readings.ts"
+import { fewerIndexes } from "./0012-fewer-indexes.ts"
 import type { Migration } from "./migration.ts"
 
 /** By name, in order. A migration that has been released is never edited. */
@@ -25,6 +26,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0009-postgres-storage": postgresStorage,
   "0010-unpublished": unpublished,
   "0011-filed-readings": filedReadings,
+  "0012-fewer-indexes": fewerIndexes,
 }
 
 /** Any number, as long as every node takes the same one. */

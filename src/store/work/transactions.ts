@@ -1,5 +1,13 @@
 /** Transactions within a unit of work, found by start key, charge point and idTag as well. */
-import { type IdTagKey, type NextStartKey, type Transactions, UNENDED_LIMIT } from "../../facts/facts.ts"
+import {
+  type IdTagKey,
+  type NextStartKey,
+  type StartKey,
+  type StoppedAtKey,
+  type Transactions,
+  UNENDED_LIMIT,
+} from "../../facts/facts.ts"
+import { FIRST_PLAUSIBLE, isClockSet } from "../../facts/instants.ts"
 import type { TransactionRow } from "../../facts/rows.ts"
 import type { Session } from "../session.ts"
 import {
@@ -15,7 +23,11 @@ import { encode, encodeValue, runningPowers, transactions, type Value } from "..
 import { type Gathering, keyText, LoadedRows, notLoaded, workOn } from "./rows.ts"
 
 const work = workOn<TransactionRow, number>(transactions, (transactionId) => [transactionId], { isKept: true })
-const selectByStartKey = selectBy(transactions, ["chargePointId", "startKey"])
+const startKeyFields = ["chargePointId", "startedAt", "startKey"] as const
+const selectByStartKey = selectBy(transactions, startKeyFields)
+/** Very many may have started at one instant by a clock that is not set: these have an index by their keys. */
+const withoutClockFields = ["chargePointId", "startKey"] as const
+const selectWithoutClock = selectBy(transactions, withoutClockFields, `t.started_at < ${FIRST_PLAUSIBLE}`)
 const selectUnended = selectLastBy(
   transactions,
   ["chargePointId"],
@@ -23,17 +35,21 @@ const selectUnended = selectLastBy(
   ["startedAt", "transactionId"],
   UNENDED_LIMIT,
 )
-const selectStoppedAt = selectBy(transactions, ["chargePointId", "stoppedAt"], "t.state = 'Ended'")
+const stoppedAtFields = ["organisationId", "chargePointId", "stoppedAt"] as const
+const selectStoppedAt = selectBy(transactions, stoppedAtFields, "t.state = 'Ended'")
 const nextStartFields = ["chargePointId", "connectorId", "startedAt"] as const
 const removePowers = remove(runningPowers)
 
 const connectorOf = ({ chargePointId, connectorId }: Pick<TransactionRow, "chargePointId" | "connectorId">): string =>
   `${connectorId} ${chargePointId}`
 
+const isTimed = ({ startedAt }: StartKey): boolean => isClockSet(startedAt)
+
 const valuesOf = (key: IdTagKey): Value[] => [encodeValue(key.organisationId), encodeValue(key.idTagKey)]
 
 export class LoadedTransactions extends LoadedRows<TransactionRow, number> implements Transactions {
   readonly #byStartKey: Gathering<TransactionRow>
+  readonly #withoutClock: Gathering<TransactionRow>
   readonly #unended: Gathering<TransactionRow>
   /** As in the database when loaded. */
   readonly #activeCounts = new Map<string, number>()
@@ -49,17 +65,21 @@ export class LoadedTransactions extends LoadedRows<TransactionRow, number> imple
 
   constructor(session: Session) {
     super(work, session)
-    this.#byStartKey = this.gather(["chargePointId", "startKey"], selectByStartKey)
+    this.#byStartKey = this.gather(startKeyFields, selectByStartKey)
+    this.#withoutClock = this.gather(withoutClockFields, selectWithoutClock)
     this.#unended = this.gather(["chargePointId"], selectUnended)
-    this.#stoppedAt = this.gather(["chargePointId", "stoppedAt"], selectStoppedAt)
+    this.#stoppedAt = this.gather(stoppedAtFields, selectStoppedAt)
   }
 
-  async loadByStartKey(keys: readonly { chargePointId: string; startKey: string }[]): Promise<void> {
-    const wanted = keys.map((key) => [encodeValue(key.chargePointId), encodeValue(key.startKey)])
-    await this.#byStartKey.load(wanted)
+  async loadByStartKey(keys: readonly StartKey[]): Promise<void> {
+    const [timed, untimed] = [keys.filter(isTimed), keys.filter((key) => !isTimed(key))]
+    await Promise.all([
+      this.#byStartKey.load(timed.map((key) => encode(key, startKeyFields))),
+      this.#withoutClock.load(untimed.map((key) => encode(key, withoutClockFields))),
+    ])
     // Each start that is not known yet will want an id, which cannot be fetched while rules run.
-    const starts = new Map(wanted.map((values) => [keyText(values), values]))
-    const unknown = [...starts.values()].filter((values) => this.#byStartKey.of(values).length === 0)
+    const starts = new Map(keys.map((key) => [keyText(encode(key, startKeyFields)), key]))
+    const unknown = [...starts.values()].filter((key) => this.byStartKey(key) === undefined)
     if (unknown.length === 0) return
     const taken = await this.session.run(
       takeTransactionIds,
@@ -68,8 +88,11 @@ export class LoadedTransactions extends LoadedRows<TransactionRow, number> imple
     this.#ids.push(...taken.map((row) => row.transactionId))
   }
 
-  byStartKey(chargePointId: string, startKey: string): Readonly<TransactionRow> | undefined {
-    return this.#byStartKey.of([encodeValue(chargePointId), encodeValue(startKey)])[0]
+  byStartKey(key: StartKey): Readonly<TransactionRow> | undefined {
+    const found = isTimed(key)
+      ? this.#byStartKey.of(encode(key, startKeyFields))
+      : this.#withoutClock.of(encode(key, withoutClockFields))
+    return found[0]
   }
 
   loadUnended(chargePointIds: readonly string[]): Promise<void> {
@@ -101,12 +124,12 @@ export class LoadedTransactions extends LoadedRows<TransactionRow, number> imple
     return Number.isFinite(next) ? next : undefined
   }
 
-  loadStoppedAt(keys: readonly { chargePointId: string; stoppedAt: number }[]): Promise<void> {
-    return this.#stoppedAt.load(keys.map((key) => [encodeValue(key.chargePointId), key.stoppedAt]))
+  loadStoppedAt(keys: readonly StoppedAtKey[]): Promise<void> {
+    return this.#stoppedAt.load(keys.map((key) => encode(key, stoppedAtFields)))
   }
 
-  stoppedAt(chargePointId: string, stoppedAt: number): Readonly<TransactionRow>[] {
-    return this.#stoppedAt.of([encodeValue(chargePointId), stoppedAt]).filter((row) => row.state === "Ended")
+  stoppedAt(key: StoppedAtKey): Readonly<TransactionRow>[] {
+    return this.#stoppedAt.of(encode(key, stoppedAtFields)).filter((row) => row.state === "Ended")
   }
 
   async loadActiveCounts(keys: readonly IdTagKey[]): Promise<void> {

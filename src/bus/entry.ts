@@ -1,5 +1,8 @@
 /** Entries of the stream: the heads of some events, and their texts; see `facts/recorded.ts`. */
+import type { Event } from "../facts/events.ts"
 import { type RecordedEvent, readRecorded } from "../facts/recorded.ts"
+import type { TransactionRow } from "../facts/rows.ts"
+import { transactionUpdated } from "../facts/running.ts"
 import type { Interest, StreamEvent } from "../services/ports.ts"
 import { writeCursor } from "./cursor.ts"
 
@@ -7,11 +10,17 @@ import { writeCursor } from "./cursor.ts"
 export const HEADS_FIELD = "heads"
 export const TEXTS_FIELD = "texts"
 
-/** One event of an entry; read in full only when somebody may want it, and then once for all of them. */
+/**
+ * One event of an entry; read in full only when somebody may want it, and then once for all of them. Readings that tell
+ * a transaction's energy are told to those who follow transactions as well, once `complete` was called.
+ */
 export class Told {
   readonly recorded: RecordedEvent
   readonly #cursor: () => string
   #item: StreamEvent | undefined
+  /** The transaction as it started; null where there is none. */
+  #started: TransactionRow | null | undefined
+  #change: StreamEvent | undefined
 
   constructor(recorded: RecordedEvent, cursor: () => string) {
     this.recorded = recorded
@@ -23,19 +32,45 @@ export class Told {
     return this.#item
   }
 
-  /** Whether it is what somebody wants; `wants` is asked last. */
-  isFor(interest: Interest): boolean {
-    const { type, organisationId, chargePointId, identity, transactionId, commandId, campaignId } = this.recorded
+  /** Whether its transaction has to be known before anybody who follows transactions can be told. */
+  get isIncomplete(): boolean {
+    return this.recorded.tellsEnergy && this.#started === undefined
+  }
+
+  /** `started`: the transaction as it started; undefined where there is none, and nothing is told of it. */
+  complete(started: TransactionRow | undefined): void {
+    this.#started = started ?? null
+  }
+
+  /** What somebody is to be told, who wants it; `wants` is asked last. */
+  itemFor(interest: Interest): StreamEvent | undefined {
+    if (!this.mayBeFor(interest)) return undefined
+    const item = this.#as(interest.type)
+    return item !== undefined && (interest.wants?.(item.event) ?? true) ? item : undefined
+  }
+
+  /** Whether it is what somebody may want by all that it is looked up by. */
+  mayBeFor(interest: Interest): boolean {
+    const { types, organisationId, chargePointId, identity, transactionId, commandId, campaignId } = this.recorded
     return (
-      type === interest.type &&
+      types.includes(interest.type) &&
       organisationId === interest.organisationId &&
       (interest.chargePointIds === undefined || interest.chargePointIds.includes(chargePointId)) &&
       (interest.identities === undefined || (identity !== undefined && interest.identities.includes(identity))) &&
       (interest.transactionId === undefined || interest.transactionId === transactionId) &&
       (interest.commandId === undefined || interest.commandId === commandId) &&
-      (interest.campaignId === undefined || interest.campaignId === campaignId) &&
-      (interest.wants?.(this.item.event) ?? true)
+      (interest.campaignId === undefined || interest.campaignId === campaignId)
     )
+  }
+
+  #as(type: Event["type"]): StreamEvent | undefined {
+    if (type === this.recorded.type) return this.item
+    if (this.#change === undefined && this.#started) {
+      const { cursor, event } = this.item
+      const change = transactionUpdated(event, this.#started)
+      if (change !== undefined) this.#change = { cursor, event: change }
+    }
+    return this.#change
   }
 }
 

@@ -10,6 +10,7 @@ import { BEGAN_FIELD, type Generations } from "./generation.ts"
 import { GENERATION_KEY, streamKey, versionsKey } from "./keys.ts"
 import type { Link } from "./link.ts"
 import { Progress } from "./progress.ts"
+import type { StartedTransactions } from "./started.ts"
 
 const BLOCK_MS = 1_000
 const PAGE = 64
@@ -19,6 +20,7 @@ export class Reader {
   readonly #client: RedisClient
   readonly #link: Link
   readonly #generations: Generations
+  readonly #transactions: StartedTransactions
   readonly #log: Log
   readonly #followers = new Followers()
   /** What is called once when the reader has moved. */
@@ -31,10 +33,17 @@ export class Reader {
   #closed = false
   #running: Promise<void> | undefined
 
-  constructor(options: { client: RedisClient; link: Link; generations: Generations; log: Log }) {
+  constructor(options: {
+    client: RedisClient
+    link: Link
+    generations: Generations
+    transactions: StartedTransactions
+    log: Log
+  }) {
     this.#client = options.client
     this.#link = options.link
     this.#generations = options.generations
+    this.#transactions = options.transactions
     this.#log = options.log
   }
 
@@ -127,8 +136,15 @@ export class Reader {
         return
       }
       for (const { id, message } of messages) {
+        const entry = readEntry(this.#generation, id, message)
+        // Whoever comes while the store is asked is looked for as well: the last look and the telling are of one turn.
+        for (;;) {
+          const incomplete = this.#followers.incomplete(entry)
+          if (incomplete.length === 0) break
+          await this.#transactions.complete(incomplete)
+        }
         // Whoever reads as fast as we do gets the chance to.
-        if (this.#take(readEntry(this.#generation, id, message))) await new Promise(setImmediate)
+        if (this.#take(entry)) await new Promise(setImmediate)
       }
     }
   }

@@ -8,18 +8,24 @@ import {
   CursorExpired,
   type EventStream,
   type Interest,
+  type Reads,
   type Store,
+  StoreUnavailable,
   type StreamEvent,
 } from "../services/ports.ts"
 import { compareEntryIds, type Position, readCursor } from "./cursor.ts"
+import type { Told } from "./entry.ts"
 import { Follower } from "./follower.ts"
 import { Generations, type GenerationStore } from "./generation.ts"
 import { Link } from "./link.ts"
 import { Publisher, type PublisherStore } from "./publisher.ts"
 import { Reader } from "./reader.ts"
+import { StartedTransactions } from "./started.ts"
 
 /** The part of the store that the stream leans on. */
-export type StreamStore = PublisherStore & GenerationStore & Pick<Store, "setting" | "putSetting">
+export type StreamStore = PublisherStore &
+  GenerationStore &
+  Pick<Store, "setting" | "putSetting"> & { readonly read: Pick<Reads, "transactionsByIds"> }
 
 export interface EventStreamOptions {
   redis: Redis
@@ -43,6 +49,8 @@ const DAY_MS = 86_400_000
 const BRING_AFTER_MS = 500
 /** After this long it is given up. */
 const PATIENCE_MS = 10_000
+/** A store that is away is asked again after this long. */
+const RETRY_MS = 200
 
 /** Opens the stream, begins to read, and to publish what a crash left unpublished. @throws BusUnavailable, StoreUnavailable */
 export async function openEventStream(options: EventStreamOptions): Promise<EventStream> {
@@ -52,7 +60,8 @@ export async function openEventStream(options: EventStreamOptions): Promise<Even
   const generations = new Generations({ link, store, clock, log })
   await generations.agree()
   const client = await redis.connect("events-reader", { failFast: true })
-  const reader = new Reader({ client, link, generations, log })
+  const transactions = new StartedTransactions({ read: store.read, generations, log })
+  const reader = new Reader({ client, link, generations, transactions, log })
   await reader.start()
   // Asked after Redis: a store that knows less than was told has come back from an older time.
   if (reader.progress.isAhead(await store.toldVersions(Number.MAX_SAFE_INTEGER)))
@@ -64,13 +73,14 @@ export async function openEventStream(options: EventStreamOptions): Promise<Even
     await generations.agree()
     void publisher.republish(0)
   })
-  return new RedisEventStream({ generations, link, reader, publisher, maxWaiting })
+  return new RedisEventStream({ generations, link, reader, transactions, publisher, maxWaiting })
 }
 
 class RedisEventStream implements EventStream {
   readonly #generations: Generations
   readonly #link: Link
   readonly #reader: Reader
+  readonly #transactions: StartedTransactions
   readonly #publisher: Publisher
   readonly #maxWaiting: number
 
@@ -78,12 +88,14 @@ class RedisEventStream implements EventStream {
     generations: Generations
     link: Link
     reader: Reader
+    transactions: StartedTransactions
     publisher: Publisher
     maxWaiting: number
   }) {
     this.#generations = parts.generations
     this.#link = parts.link
     this.#reader = parts.reader
+    this.#transactions = parts.transactions
     this.#publisher = parts.publisher
     this.#maxWaiting = parts.maxWaiting
   }
@@ -135,9 +147,13 @@ class RedisEventStream implements EventStream {
       const page = await this.#reader.pageFrom(position.generation, entryId)
       for (const { id, told } of page) {
         if (!this.#isRead(position.generation, id)) break
-        for (const event of id === entryId ? told.slice(next) : told) {
-          if (!event.isFor(interest)) continue
-          yield event.item
+        const missed = id === entryId ? told.slice(next) : told
+        await this.#complete(missed, interest, signal)
+        if (signal.aborted) return
+        for (const event of missed) {
+          const item = event.itemFor(interest)
+          if (item === undefined) continue
+          yield item
           if (signal.aborted) return
         }
         entryId = id
@@ -168,6 +184,23 @@ class RedisEventStream implements EventStream {
     await this.#publisher.close()
     await this.#reader.close()
     this.#link.close()
+  }
+
+  /** Completes what the interest may want of these events, or ends with the signal; a store that is away is waited for. */
+  async #complete(events: readonly Told[], interest: Interest, signal: AbortSignal): Promise<void> {
+    if (interest.type !== "Transaction") return
+    const incomplete = events.filter((event) => event.isIncomplete && event.mayBeFor(interest))
+    if (incomplete.length === 0) return
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)])
+    for (;;) {
+      try {
+        return await this.#transactions.complete(incomplete)
+      } catch (cause) {
+        if (signal.aborted) return
+        if (limit.aborted || !(cause instanceof StoreUnavailable)) throw cause
+        await Bun.sleep(RETRY_MS)
+      }
+    }
   }
 
   /** Waits until this node has read as far as a position: another node may have been quicker. */

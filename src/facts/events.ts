@@ -1,7 +1,9 @@
 /**
  * What others may follow: each event tells one fact about one subject, with the subject's version and the state as of
- * the event. Readings appear only as references; who needs their values loads them once.
+ * the event. Readings appear only as references; who needs their values loads them once. What they change of a running
+ * transaction comes with them; see `running.ts` for the transaction as a whole.
  */
+import type { Energy } from "./energy.ts"
 import type {
   ChargePointRow,
   CommandRow,
@@ -77,10 +79,9 @@ export type ChargePointChangeKind =
 /** What happened to a transaction. */
 export type TransactionChangeKind = "Started" | "Updated" | "Stopped" | "EndInferred"
 
-/** Names one stored reading. */
+/** Names one stored reading, within its charge point and connector. */
 export interface MeterValueRef {
   at: number
-  connectorId: number
   digest: string
 }
 
@@ -116,6 +117,11 @@ export type EventBody =
       connectorId: number
       transactionId: number | null
       readings: MeterValueRef[]
+      /**
+       * The energy as of these readings, where they changed that of an Active transaction: to whoever follows
+       * transactions this is its change of kind Updated. Of one that has ended in whatever way, an event of its own tells.
+       */
+      energy?: Energy
     }
   | { type: "Command"; command: CommandRow }
   | {
@@ -137,8 +143,13 @@ export type Event = EventBody & {
   at: number
 }
 
+const CHARGE_POINT = "charge-point:"
+
 /** The subject under which everything about a charge point is told. */
-export const chargePointSubject = (chargePointId: string): string => `charge-point:${chargePointId}`
+export const chargePointSubject = (chargePointId: string): string => CHARGE_POINT + chargePointId
+
+/** The charge point that a subject is about; for subjects that `chargePointSubject` gave. */
+export const chargePointIdOf = (subject: string): string => subject.slice(CHARGE_POINT.length)
 
 /** The subject under which everything about a firmware campaign is told. */
 export const campaignSubject = (campaignId: string): string => `campaign:${campaignId}`

@@ -44,7 +44,7 @@ export function storeReadings(
     const row = { digest, organisationId, chargePointId, connectorId, transactionId, at, receivedAt, sampledValues }
     if (facts.meterValues.isKnown(row)) continue
     facts.meterValues.add(row, powerW)
-    stored.push({ at, connectorId, digest })
+    stored.push({ at, digest })
   }
   return stored
 }

@@ -2,10 +2,23 @@
  * Events as they are carried from the commit to those who follow: written as text once, beside it a head by which they
  * are looked up; read again only by who wants them.
  */
-import type { Event } from "./events.ts"
+import { chargePointIdOf, chargePointSubject, type Event } from "./events.ts"
 
 /** Type, organisation, subject, version, kind, charge point, and what else the type is looked up by. */
 type Head = readonly [Event["type"], string, string, number, string, string, (string | number | null)?]
+
+/** The kind of MeterValues that tell a transaction's energy too. */
+const WITH_ENERGY = "Energy"
+
+/** The types of event as which something is told. */
+const TYPES: { readonly [Type in Event["type"]]: readonly [Type] } = {
+  ChargePoint: ["ChargePoint"],
+  Transaction: ["Transaction"],
+  MeterValues: ["MeterValues"],
+  Command: ["Command"],
+  FirmwareCampaign: ["FirmwareCampaign"],
+}
+const READINGS_AND_ENERGY = ["MeterValues", "Transaction"] as const
 
 /** One event and how to find it. */
 export class RecordedEvent {
@@ -21,12 +34,22 @@ export class RecordedEvent {
 
   /** The event itself, read from its text the first time somebody asks. */
   get event(): Event {
-    this.#event ??= JSON.parse(this.text) as Event
+    this.#event ??= complete(JSON.parse(this.text) as Shortened)
     return this.#event
   }
 
   get type(): Event["type"] {
     return this.#head[0]
+  }
+
+  /** Its type, and what else it tells of: whoever follows transactions is concerned by the energy that comes with readings. */
+  get types(): readonly Event["type"][] {
+    return this.tellsEnergy ? READINGS_AND_ENERGY : TYPES[this.type]
+  }
+
+  /** Whether it is MeterValues with a transaction's energy. */
+  get tellsEnergy(): boolean {
+    return this.kind === WITH_ENERGY
   }
 
   get organisationId(): string {
@@ -93,7 +116,21 @@ export interface JournalEntry {
 /** Writes an event down. */
 export function record(event: Event): RecordedEvent {
   const { type, organisationId, subject, version } = event
-  return new RecordedEvent([type, organisationId, subject, version, ...keysOf(event)], JSON.stringify(event))
+  return new RecordedEvent([type, organisationId, subject, version, ...keysOf(event)], JSON.stringify(shorten(event)))
+}
+
+/** An event without what the rest of it says. */
+type Shortened =
+  Event | (Omit<Extract<Event, { type: "MeterValues" }>, "chargePointId"> & { chargePointId?: undefined })
+
+function shorten(event: Event): Shortened {
+  if (event.type !== "MeterValues" || event.subject !== chargePointSubject(event.chargePointId)) return event
+  return { ...event, chargePointId: undefined }
+}
+
+function complete(event: Shortened): Event {
+  if (event.type !== "MeterValues" || event.chargePointId !== undefined) return event
+  return { ...event, chargePointId: chargePointIdOf(event.subject) }
 }
 
 function keysOf(event: Event): [kind: string, chargePointId: string, key: string | number | null] {
@@ -103,7 +140,7 @@ function keysOf(event: Event): [kind: string, chargePointId: string, key: string
     case "Transaction":
       return [event.kind, event.transaction.chargePointId, event.transaction.transactionId]
     case "MeterValues":
-      return ["", event.chargePointId, event.transactionId]
+      return [event.energy === undefined ? "" : WITH_ENERGY, event.chargePointId, event.transactionId]
     case "Command":
       return ["", event.command.chargePointId, event.command.id]
     case "FirmwareCampaign":
@@ -120,6 +157,9 @@ export const writeHeads = (events: readonly RecordedEvent[]): string => JSON.str
 /** The events, as one JSON list. */
 export const writeTexts = (events: readonly RecordedEvent[]): string =>
   `[${events.map(({ text }) => text).join(BETWEEN)}]`
+
+/** The events themselves, from what `writeTexts` has made of them. */
+export const readEvents = (texts: string): Event[] => (JSON.parse(texts) as Shortened[]).map(complete)
 
 /** Events from what `writeHeads` and `writeTexts` have made of them. */
 export function readRecorded(heads: string, texts: string): RecordedEvent[] {

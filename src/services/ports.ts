@@ -575,7 +575,7 @@ export interface EventStream extends AsyncDisposable {
    * Events after a cursor, until nothing lies between the last one and what `live` would tell from now on: `caughtUp` is
    * called in exactly that turn with the cursor of that point, and the iteration ends. It also ends with the signal, then
    * without that call.
-   * @throws CursorExpired, BusUnavailable (as rejections of the iteration)
+   * @throws CursorExpired, BusUnavailable, StoreUnavailable (as rejections of the iteration)
    */
   replay(
     interest: Interest,

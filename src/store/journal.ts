@@ -1,11 +1,11 @@
 /** Reading the journal: what is not published yet, how far each story counts as told, and the story of one subject. */
 import { sql } from "kysely"
 import type { Event } from "../facts/events.ts"
-import { type JournalEntry, record } from "../facts/recorded.ts"
+import { type JournalEntry, readEvents, record } from "../facts/recorded.ts"
 import type { Source } from "./reads/source.ts"
 import type { JournalRow } from "./tables.ts"
 
-const eventsOf = ({ events }: Pick<JournalRow, "events">): Event[] => JSON.parse(events)
+const eventsOf = ({ events }: Pick<JournalRow, "events">): Event[] => readEvents(events)
 
 export class Journal {
   readonly #source: Source

@@ -1,8 +1,9 @@
 /** What the tests of the stream share: a journal in memory, nodes on one Redis, and somebody who writes down what is told. */
 import { openEventStream, type EventStreamOptions, type StreamStore } from "../../src/bus/stream.ts"
 import { type JournalEntry, record } from "../../src/facts/recorded.ts"
+import type { TransactionRow } from "../../src/facts/rows.ts"
 import { openRedis } from "../../src/redis/redis.ts"
-import type { EventStream, Interest, StreamEvent } from "../../src/services/ports.ts"
+import { type EventStream, type Interest, type StreamEvent, StoreUnavailable } from "../../src/services/ports.ts"
 import { createClient } from "redis"
 import { quietLog, systemClock } from "./support.ts"
 
@@ -11,6 +12,8 @@ export interface Told {
   subject: string
   organisationId?: string
   transactionId?: number
+  /** The readings change the transaction's energy to this. */
+  energyWh?: number
 }
 
 /** A row of the journal; `at` is when it was recorded, ms. */
@@ -25,11 +28,23 @@ export class MemoryJournal implements StreamStore {
   readonly settings = new Map<string, string>()
   readonly #versions = new Map<string, number>()
   #rows = 0
+  /** The transactions that the readings are of, and which of them were asked for, question by question. */
+  readonly transactions = new Map<number, TransactionRow>()
+  readonly asked: number[][] = []
+  /** Whether the database cannot be asked for transactions. */
+  isAway = false
+  readonly read = {
+    transactionsByIds: async (transactionIds: readonly number[]) => {
+      this.asked.push([...transactionIds])
+      if (this.isAway) throw new StoreUnavailable()
+      return transactionIds.flatMap((id) => this.transactions.get(id) ?? [])
+    },
+  }
 
   /** Commits events: their versions follow those of their subjects. */
   commit(...bodies: Told[]): Kept {
     const at = Date.now()
-    const events = bodies.map(({ subject, organisationId = "default", transactionId = null }) => {
+    const events = bodies.map(({ subject, organisationId = "default", transactionId = null, energyWh }) => {
       const version = this.version(subject) + 1
       this.#versions.set(subject, version)
       return record({
@@ -38,6 +53,9 @@ export class MemoryJournal implements StreamStore {
         connectorId: 1,
         transactionId,
         readings: [],
+        ...(energyWh !== undefined && {
+          energy: { energyWh, energyNote: null, registerAt: at, registerWh: 1_000 + energyWh },
+        }),
         organisationId,
         subject,
         version,

@@ -1,5 +1,8 @@
 import { expect, test } from "bun:test"
 import fc from "fast-check"
+import type { Event } from "../../src/facts/events.ts"
+import type { TransactionRow } from "../../src/facts/rows.ts"
+import { asStarted, transactionUpdated } from "../../src/facts/running.ts"
 import { meterValue, meterValues, minute, start, stop } from "../support/charging.ts"
 import { MemoryFacts } from "../support/facts.ts"
 
@@ -48,8 +51,8 @@ const messagesOf = (story: Session[]): Message[] =>
     ...(session.stop ? [{ session: index, kind: "stop" } as const] : []),
   ])
 
-/** Delivers messages in this order, but none that names a transactionId before that was given. */
-async function deliver(story: Session[], messages: Message[]) {
+/** Delivers messages in this order, but none that names a transactionId before that was given. `look` is called after each. */
+async function deliver(story: Session[], messages: Message[], look: (facts: MemoryFacts) => void = () => undefined) {
   const facts = new MemoryFacts()
   const ids = new Map<number, number>()
   let waiting = messages
@@ -73,6 +76,7 @@ async function deliver(story: Session[], messages: Message[]) {
         const timestamp = new Date(minute(session.stop.at)).toISOString()
         await facts.change("stopTransaction", stop({ transactionId, timestamp, meterStop: session.stop.wh }))
       }
+      look(facts)
     }
     waiting = left
   }
@@ -85,16 +89,18 @@ const outcomeOf = (facts: MemoryFacts) =>
     .map(({ transactionId: _, ...row }) => row)
     .sort((one, other) => (one.startKey < other.startKey ? -1 : 1))
 
+/** Sessions, and their messages in some order and some of them again. */
+const backlogs = sessions.chain((story) => {
+  const messages = messagesOf(story)
+  const order = fc
+    .array(fc.constantFrom(...messages), { maxLength: 8 })
+    .chain((again) => fc.shuffledSubarray([...messages, ...again], { minLength: messages.length + again.length }))
+  return fc.tuple(fc.constant(story), order)
+})
+
 test("a backlog ends the same whatever the order and however often each message comes", async () => {
-  const story = sessions.chain((story) => {
-    const messages = messagesOf(story)
-    const order = fc
-      .array(fc.constantFrom(...messages), { maxLength: 8 })
-      .chain((again) => fc.shuffledSubarray([...messages, ...again], { minLength: messages.length + again.length }))
-    return fc.tuple(fc.constant(story), order)
-  })
   await fc.assert(
-    fc.asyncProperty(story, async ([story, order]) => {
+    fc.asyncProperty(backlogs, async ([story, order]) => {
       const inOrder = await deliver(story, messagesOf(story))
       const shuffled = await deliver(story, order)
       expect(outcomeOf(shuffled)).toEqual(outcomeOf(inOrder))
@@ -104,3 +110,34 @@ test("a backlog ends the same whatever the order and however often each message 
     { numRuns: 400 },
   )
 }, 60_000)
+
+test("a running transaction is known as of each event from its row of any later time and the energy told", async () => {
+  await fc.assert(
+    fc.asyncProperty(backlogs, async ([story, order]) => {
+      const told: { event: Event; row: TransactionRow }[] = []
+      let seen = 0
+      const facts = await deliver(story, order, (now) => {
+        for (const event of now.events.slice(seen)) {
+          if (event.type !== "MeterValues" || event.energy === undefined) continue
+          told.push({ event: { ...event, version: 1 }, row: transactionOf(now, event.transactionId) })
+        }
+        seen = now.events.length
+      })
+      for (const { event, row } of told) {
+        const later = transactionOf(facts, row.transactionId)
+        const { organisationId, subject, at } = event
+        const common = { organisationId, subject, version: 1, at }
+        const change = { type: "Transaction", kind: "Updated", transaction: row, ...common }
+        expect(transactionUpdated(event, asStarted(later))).toEqual(change as Event)
+        expect(row.state).toBe("Active")
+      }
+    }),
+    { numRuns: 200 },
+  )
+}, 60_000)
+
+function transactionOf(facts: MemoryFacts, transactionId: number | null): TransactionRow {
+  const row = facts.rows("transactions").find((one) => one.transactionId === transactionId)
+  if (row === undefined) throw new Error(`there is no transaction ${transactionId}`)
+  return row
+}

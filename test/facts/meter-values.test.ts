@@ -8,15 +8,31 @@ async function withTransaction() {
   return facts
 }
 
-test("a message tells its readings in one event, and the transaction's energy in another", async () => {
+test("a message tells its readings and the energy of the running transaction in one event", async () => {
   const facts = await withTransaction()
   const message = meterValues({ transactionId: 1 }, [meterValue(1, 1100), meterValue(2, 1200)])
   expect(await facts.change("reportMeterValues", message)).toEqual({ stored: 2, transactionId: 1 })
   expect(facts.rows("transactions")).toMatchObject([{ energyWh: 200, registerAt: minute(2), registerWh: 1200 }])
+  const energy = { energyWh: 200, energyNote: null, registerAt: minute(2), registerWh: 1200 }
   expect(facts.events.slice(1)).toMatchObject([
-    { type: "MeterValues", connectorId: 1, transactionId: 1, readings: [{ at: minute(1) }, { at: minute(2) }] },
-    { type: "Transaction", kind: "Updated", transaction: { energyWh: 200 } },
+    { type: "MeterValues", connectorId: 1, transactionId: 1, readings: [{ at: minute(1) }, { at: minute(2) }], energy },
   ])
+})
+
+test("the energy of a transaction that has ended is told in an event of its own, with all of the transaction", async () => {
+  const facts = await withTransaction()
+  await facts.change("startTransaction", start({ timestamp: time(30), meterStart: 2000 }))
+  await facts.change("reportMeterValues", meterValues({ transactionId: 1 }, [meterValue(10, 1600)]))
+  await facts.change("stopTransaction", stop({ transactionId: 1, timestamp: time(30), meterStop: 900 }))
+  await facts.change("reportMeterValues", meterValues({ transactionId: 1 }, [meterValue(20, 1800)]))
+  expect(facts.events.slice(-5)).toMatchObject([
+    { type: "MeterValues", transactionId: 1 },
+    { type: "Transaction", kind: "Updated", transaction: { state: "EndedInferred", energyWh: 600, meterStop: null } },
+    { type: "Transaction", kind: "Stopped", transaction: { energyWh: 600 } },
+    { type: "MeterValues", transactionId: 1 },
+    { type: "Transaction", kind: "Updated", transaction: { state: "Ended", energyWh: 800, meterStop: 900 } },
+  ])
+  expect(facts.events.filter((event) => "energy" in event)).toBeEmpty()
 })
 
 test("an energy that stays the same is no news", async () => {
@@ -29,6 +45,7 @@ test("an energy that stays the same is no news", async () => {
     meterValues({ transactionId: 1 }, [meterValue(3, [{ value: "16", measurand: "Current.Import", unit: "A" }])]),
   )
   expect(facts.events.slice(told)).toMatchObject([{ type: "MeterValues" }, { type: "MeterValues" }])
+  expect(facts.events.slice(told).filter((event) => "energy" in event)).toBeEmpty()
 })
 
 test("a replayed reading is stored once and told once", async () => {
@@ -98,6 +115,14 @@ test("nameless readings of one message are sorted by the transaction that ran at
   )
   expect(facts.rows("meterValues").map((row) => row.transactionId)).toEqual([null, 1, 2])
   expect(facts.rows("transactions")).toMatchObject([{ energyWh: 500 }, { energyWh: 500 }])
+  const told = facts.events.slice(-4)
+  expect(told).toMatchObject([
+    { type: "MeterValues", transactionId: null, readings: [{ at: minute(-1) }] },
+    { type: "MeterValues", transactionId: 1, readings: [{ at: minute(5) }] },
+    { type: "Transaction", kind: "Updated", transaction: { transactionId: 1, state: "EndedInferred", energyWh: 500 } },
+    { type: "MeterValues", transactionId: 2, readings: [{ at: minute(15) }], energy: { energyWh: 500 } },
+  ])
+  expect(told.map((event) => "energy" in event)).toEqual([false, false, false, true])
 })
 
 test("readings that name another charge point's transaction are kept without it, and shown once", async () => {

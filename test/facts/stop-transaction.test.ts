@@ -169,7 +169,7 @@ test("transactionData is stored with the transaction, and what MeterValues had b
     { transactionId: 1, connectorId: 1, at: minute(60) },
   ])
   expect(facts.events.slice(-2)).toMatchObject([
-    { type: "MeterValues", transactionId: 1, readings: [{ at: minute(60), connectorId: 1 }] },
+    { type: "MeterValues", transactionId: 1, connectorId: 1, readings: [{ at: minute(60) }] },
     { type: "Transaction", kind: "Stopped" },
   ])
 })

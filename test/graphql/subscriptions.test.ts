@@ -151,6 +151,66 @@ test("a transaction is followed from its start to its end, and readings are told
   await Promise.all([transactions.stop(), readings.stop()])
 })
 
+test("a running transaction's energy is told as of each reading, to all who follow it and with the readings' cursor", async () => {
+  const [one, other] = await Promise.all(["CP-energy", "CP-energy-2"].map((name) => chargePoint(rig, name)))
+  const shown = "cursor at kind left transaction { transactionId state idTag startedAt stoppedAt meterStop energyWh }"
+  const changes = await follow(`transactionChanged { ${shown} }`)
+  const sameTag = await follow(`transactionChanged(filter: { idTag: "Energy-1" }) { ${shown} }`, "sse")
+  const active = await follow(
+    `transactionChanged(filter: { chargePoints: ["CP-energy"], state: [ACTIVE] }) { ${shown} }`,
+  )
+  const readings = await follow(`meterValuesReceived(chargePoint: "CP-energy") { cursor }`)
+  const ids: number[] = []
+  for (const [index, { id }] of [one!, other!].entries()) {
+    const begin = start({ idTag: `Energy-${index + 1}` }, { chargePointId: id })
+    ids.push((await rig.store.change("startTransaction", begin)).transactionId)
+  }
+  const report = (index: number, minutes: number, wh: number) => {
+    const from = { chargePointId: [one!, other!][index]!.id }
+    const values = meterValues({ transactionId: ids[index]! }, [meterValue(minutes, wh)], from)
+    return rig.store.change("reportMeterValues", values)
+  }
+  await report(0, 1, 1100)
+  await report(1, 1, 1500)
+  await report(0, 2, 1200)
+  await rig.store.change(
+    "stopTransaction",
+    stop({ transactionId: ids[0]!, meterStop: 1250 }, { chargePointId: one!.id }),
+  )
+  const told: Data[] = []
+  while (told.at(-1)?.["kind"] !== "STOPPED") told.push(await changeOf(changes))
+  const brief = ({ kind, transaction }: Data) => {
+    const { transactionId, state, energyWh } = transaction as Data
+    return `${ids.indexOf(Number(transactionId))} ${String(kind)} ${String(state)} ${String(energyWh)}`
+  }
+  const ofFirst = ["0 STARTED ACTIVE null", "0 UPDATED ACTIVE 100", "0 UPDATED ACTIVE 200", "0 STOPPED ENDED 250"]
+  const ofSecond = ["1 STARTED ACTIVE null", "1 UPDATED ACTIVE 500"]
+  expect(told.map(brief).filter((text) => text.startsWith("0"))).toEqual(ofFirst)
+  expect(told.map(brief).filter((text) => text.startsWith("1"))).toEqual(ofSecond)
+  const updated = told.filter(
+    ({ kind, transaction }) => kind === "UPDATED" && (transaction as Data)["idTag"] === "Energy-1",
+  )
+  expect(updated[0]).toMatchObject({
+    left: false,
+    transaction: { transactionId: ids[0], startedAt: time(0), stoppedAt: null, meterStop: null, energyWh: 100 },
+  })
+  const first = told.filter((change) => brief(change).startsWith("0"))
+  for (const followed of [sameTag, active]) {
+    const same: Data[] = []
+    while (same.length < ofFirst.length) same.push(await changeOf(followed))
+    expect(same.map((change): Data => ({ ...change, left: false }))).toEqual(first)
+    expect(same.at(-1)?.["left"]).toBe(followed === active)
+    await followed.stop()
+  }
+  for (const { cursor } of updated) expect(await changeOf(readings)).toEqual({ cursor })
+  await Promise.all([changes.stop(), readings.stop()])
+
+  const again = await follow(`transactionChanged(after: "${String(updated[0]!["cursor"])}") { ${shown} }`)
+  const rest = told.slice(told.indexOf(updated[0]!) + 1)
+  for (const change of rest) expect(await changeOf(again)).toEqual(change)
+  await again.stop()
+})
+
 test("the readings of one event are loaded once, however many are told, and not at all for nobody", async () => {
   const { id } = await chargePoint(rig, "CP-many")
   const from = { chargePointId: id }

@@ -18,6 +18,8 @@ interface Kind<Type extends EventType, Change extends AnyChange> {
   told(change: Change): string
   /** The same line, from the journal. */
   happened(event: EventOf<Type>, identity: string): string
+  /** That line, where another type of event tells of such a change too; undefined where it does not. */
+  toldBeside?(event: Event): string | undefined
 }
 
 export interface ChargePointChange extends AnyChange {
@@ -57,6 +59,10 @@ const Transaction: Kind<"Transaction", TransactionChange> = {
   told: ({ kind, transaction: { transactionId, state, energyWh } }) => line(transactionId, kind, state, energyWh),
   happened: ({ kind, transaction: { transactionId, state, energyWh } }) =>
     line(transactionId, spelled(kind), spelled(state), energyWh),
+  toldBeside: (event) =>
+    event.type === "MeterValues" && event.energy !== undefined
+      ? line(event.transactionId, "UPDATED", "ACTIVE", event.energy.energyWh)
+      : undefined,
 }
 
 const MeterValues: Kind<"MeterValues", MeterValuesChange> = {
@@ -172,17 +178,18 @@ export class Journal implements AsyncDisposable {
     const rows: { id: number; events: string }[] = await this.#sql`SELECT id::int AS id, events FROM journal`
     const told = rows.flatMap(({ id, events }) => (JSON.parse(events) as Event[]).map((event) => ({ id, event })))
     const happened: Happened = { due: new Map(), elsewhere: new Set() }
-    const line = kinds[type].happened as (event: Event, identity: string) => string
+    const happenedOf = kinds[type].happened as (event: Event, identity: string) => string
+    const lineOf = (event: Event, identity: string) =>
+      event.type === type ? happenedOf(event, identity) : kinds[type].toldBeside?.(event)
     for (const [subject, entries] of Map.groupBy(told, ({ event }) => event.subject)) {
       const name = identities.get(subject.replace("charge-point:", "")) ?? subject
       entries.sort((one, other) => one.event.version - other.event.version)
       const gap = entries.findIndex(({ event }, index) => event.version !== (entries[0]?.event.version ?? 0) + index)
       if (gap >= 0) throw new Error(`the journal has a gap in the story of ${name}`)
-      const ofType = entries.filter(({ event }) => event.type === type)
-      const lines = (some: typeof entries) => some.map(({ event }) => line(event, name))
+      const lines = (some: typeof entries) => some.flatMap(({ event }) => lineOf(event, name) ?? [])
       if (identity === undefined ? name.startsWith(this.#prefix) : name === identity)
-        happened.due.set(name, lines(ofType.filter(({ id }) => id > this.#from)))
-      else for (const other of lines(ofType)) happened.elsewhere.add(other)
+        happened.due.set(name, lines(entries.filter(({ id }) => id > this.#from)))
+      else for (const other of lines(entries)) happened.elsewhere.add(other)
     }
     return happened
   }

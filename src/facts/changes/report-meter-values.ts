@@ -1,6 +1,6 @@
 import { attributeReading, loadNamed, named } from "../attribution.ts"
 import type { ChangeOf, InputOf, Reading } from "../catalogue.ts"
-import { advance } from "../energy.ts"
+import { advance, type Energy } from "../energy.ts"
 import { chargePointSubject } from "../events.ts"
 import type { Facts } from "../facts.ts"
 import { energyWith, loadKnown, registersAmong, storeReadings, unknownOf } from "../readings.ts"
@@ -36,8 +36,12 @@ export const reportMeterValues: ChangeOf<"reportMeterValues"> = {
       const refs = storeReadings(facts, input, transactionId, share)
       stored += refs.length
       const body = { type: "MeterValues", chargePointId, connectorId, transactionId, readings: refs } as const
-      facts.tell(organisationId, subject, receivedAt, body)
-      if (transaction) updateEnergy(facts, transaction, input, share)
+      const energy = transaction && updateEnergy(facts, transaction, input, share)
+      const isRunning = transaction?.state === "Active"
+      facts.tell(organisationId, subject, receivedAt, energy && isRunning ? { ...body, energy } : body)
+      if (!transaction || !energy || isRunning) continue
+      const updated = { ...transaction, ...energy }
+      facts.tell(organisationId, subject, receivedAt, { type: "Transaction", kind: "Updated", transaction: updated })
     }
     if (stray) addStray(facts, input, strayMessage(input), stray)
     const [transactionId] = shares.flatMap(({ transaction }) => transaction?.transactionId ?? [])
@@ -75,17 +79,19 @@ function needingAll(facts: Facts, inputs: readonly Input[]): number[] {
     .map(({ transaction }) => transaction.transactionId)
 }
 
-/** An energy that has not changed is no news, though the newest register's instant is kept. */
-function updateEnergy(facts: Facts, transaction: Readonly<TransactionRow>, input: Input, readings: readonly Reading[]) {
-  if (!isOfMeter(transaction, input.connectorId) || registersAmong(readings).length === 0) return
+/** Returns what is to be told: an energy that has not changed is no news, though the newest register's instant is kept. */
+function updateEnergy(
+  facts: Facts,
+  transaction: Readonly<TransactionRow>,
+  input: Input,
+  readings: readonly Reading[],
+): Energy | undefined {
+  if (!isOfMeter(transaction, input.connectorId) || registersAmong(readings).length === 0) return undefined
   const energy = energyWith(facts, transaction, readings)
   const isNews = energy.energyWh !== transaction.energyWh || energy.energyNote !== transaction.energyNote
-  if (!isNews && energy.registerAt === transaction.registerAt && energy.registerWh === transaction.registerWh) return
-  const updated: TransactionRow = { ...transaction, ...energy }
-  facts.transactions.put(updated)
-  if (!isNews) return
-  const body = { type: "Transaction", kind: "Updated", transaction: updated } as const
-  facts.tell(input.organisationId, chargePointSubject(input.chargePointId), input.receivedAt, body)
+  if (isNews || energy.registerAt !== transaction.registerAt || energy.registerWh !== transaction.registerWh)
+    facts.transactions.put({ ...transaction, ...energy })
+  return isNews ? energy : undefined
 }
 
 /** A charge point that names a wrong transaction does so with every reading: one record stands for all of them. */

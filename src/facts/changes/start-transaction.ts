@@ -7,6 +7,7 @@ import { inferEnd, readsPast } from "../inferred-end.ts"
 import { happenedAt } from "../instants.ts"
 import { isFor, moveReservation } from "../reservations.ts"
 import type { ReservationRow, TransactionRow } from "../rows.ts"
+import { JUST_STARTED } from "../running.ts"
 import { loadTold } from "../told-charge-point.ts"
 
 type Input = InputOf<"startTransaction">
@@ -69,17 +70,7 @@ export const startTransaction: ChangeOf<"startTransaction"> = {
       meterStart: request.meterStart,
       reservationId: request.reservationId ?? null,
       startIdTagInfo: JSON.stringify(idTagInfo),
-      state: "Active",
-      stoppedAt: null,
-      stopReceivedAt: null,
-      meterStop: null,
-      stopReason: null,
-      stopIdTag: null,
-      stopIdTagInfo: null,
-      energyWh: null,
-      energyNote: null,
-      registerAt: null,
-      registerWh: null,
+      ...JUST_STARTED,
     }
     facts.transactions.put(transaction)
     const body = { type: "Transaction", kind: "Started", transaction } as const

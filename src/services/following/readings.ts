@@ -56,7 +56,8 @@ export function foldReadings(
 ): void {
   const key = keyOfConnector({ chargePointId, connectorId })
   const known = items.get(key)?.refs ?? []
-  const refs = [...known, ...readings.map((reading) => ({ chargePointId, transactionId, ...reading }))]
+  const whose = { chargePointId, connectorId, transactionId }
+  const refs = [...known, ...readings.map(({ at, digest }) => ({ ...whose, at, digest }))]
   items.set(key, { chargePointId, connectorId, refs: refs.sort(newestFirst).slice(0, kept) })
 }
 
@@ -82,10 +83,10 @@ export class Readings {
   }
 
   /** Those of an event that are still kept, loaded once for all who are told of it one after another. */
-  of(cursor: string, { chargePointId, readings }: EventOf<"MeterValues">): Promise<MeterValueRow[]> {
+  of(cursor: string, { chargePointId, connectorId, readings }: EventOf<"MeterValues">): Promise<MeterValueRow[]> {
     const known = this.#known.get(cursor)
     if (known !== undefined) return known
-    const loading = this.#load(readings.map((reading) => ({ chargePointId, ...reading })))
+    const loading = this.#load(readings.map(({ at, digest }) => ({ chargePointId, connectorId, at, digest })))
     this.#known.set(cursor, loading)
     loading.catch(() => this.#known.delete(cursor))
     const oldest = this.#known.size > REMEMBERED_EVENTS ? this.#known.keys().next() : undefined

@@ -1,26 +1,39 @@
 /** Rows as they were committed last, kept from one transaction to the next: who alone writes need not read them again. */
 import type { Kept } from "../session.ts"
 
-/** Rows kept of a table; of more the ones kept longest are read again. */
-const MOST = 20_000
+/** So many rows of a table are kept, and up to as many again that have been needed longer ago. */
+const MOST = 10_000
+
+interface Generations {
+  young: Map<string, object>
+  old: Map<string, object>
+}
 
 export class KeptRows implements Kept {
-  readonly #tables = new Map<string, Map<string, object>>()
+  readonly #tables = new Map<string, Generations>()
 
   get(table: string, key: string): object | undefined {
-    return this.#tables.get(table)?.get(key)
+    const rows = this.#tables.get(table)
+    if (rows === undefined) return undefined
+    const row = rows.young.get(key)
+    if (row !== undefined) return row
+    const older = rows.old.get(key)
+    if (older !== undefined) this.set(table, key, older)
+    return older
   }
 
   set(table: string, key: string, row: object | undefined): void {
-    const rows = this.#tables.get(table) ?? new Map<string, object>()
-    this.#tables.set(table, rows)
+    let rows = this.#tables.get(table)
+    if (rows === undefined) this.#tables.set(table, (rows = { young: new Map(), old: new Map() }))
     if (row === undefined) {
-      rows.delete(key)
+      rows.young.delete(key)
+      rows.old.delete(key)
       return
     }
-    rows.set(key, row)
-    const oldest = rows.size > MOST ? rows.keys().next() : undefined
-    if (oldest?.done === false) rows.delete(oldest.value)
+    rows.young.set(key, row)
+    if (rows.young.size < MOST) return
+    rows.old = rows.young
+    rows.young = new Map()
   }
 
   clear(): void {

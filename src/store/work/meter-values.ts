@@ -18,6 +18,8 @@ import { AddedRows, addTo, notLoaded } from "./rows.ts"
 
 const adding = { ...addTo(meterValues), add: addReadings }
 const keyFields = ["chargePointId", "connectorId", "at", "digest"] as const
+/** Under this name what is known of a charge point's readings is kept. */
+const KNOWN_READINGS = "known readings"
 const powerFields = fieldsOf(runningPowers)
 
 /** One text for a reading's key; none of these holds a blank but the id, which ends it. */
@@ -145,6 +147,13 @@ export class LoadedMeterValues extends AddedRows<MeterValueRow> implements Meter
     ]
   }
 
+  /** To be called once what was listed and saved is committed; what is not committed is not kept. */
+  committed(): void {
+    const { kept } = this.session
+    if (kept === undefined) return
+    for (const [chargePointId, known] of this.#ofChargePoint) kept.set(KNOWN_READINGS, chargePointId, known)
+  }
+
   async #loadChargePoints(): Promise<void> {
     if (this.#texts !== undefined) return
     this.#texts = new Map((await this.session.subjects).map(({ subject, readings }) => [subject, readings]))
@@ -153,7 +162,9 @@ export class LoadedMeterValues extends AddedRows<MeterValueRow> implements Meter
   #knownOf(chargePointId: string): KnownReadings {
     const there = this.#ofChargePoint.get(chargePointId)
     if (there !== undefined) return there
-    const known = new KnownReadings(this.#texts?.get(chargePointSubject(chargePointId)) ?? null)
+    // Only these are kept under this name.
+    const kept = this.session.kept?.get(KNOWN_READINGS, chargePointId) as KnownReadings | undefined
+    const known = kept ?? new KnownReadings(this.#texts?.get(chargePointSubject(chargePointId)) ?? null)
     this.#ofChargePoint.set(chargePointId, known)
     return known
   }

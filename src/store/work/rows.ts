@@ -22,8 +22,8 @@ export interface Work<Row, Key> {
   readonly remove: Statement<never>
   /** How to save rows of which only some fields have changed, by the names of these; filled as needed. */
   readonly updates: Map<string, Update<Row>>
-  /** Whether rows are worth keeping between units: the same ones are changed again and again, and by nothing but units. */
-  readonly isKept: boolean
+  /** Which rows to keep between units: those that units, and nothing but units, change again and again. */
+  readonly isKept?: (row: Row) => boolean
 }
 
 interface Update<Row> {
@@ -35,10 +35,10 @@ interface Update<Row> {
 export function workOn<Row, Key>(
   table: Table<Row>,
   valuesOf: (key: Key) => Value[],
-  { isKept = false } = {},
+  isKept?: (row: Row) => boolean,
 ): Work<Row, Key> {
   return {
-    isKept,
+    ...(isKept && { isKept }),
     table,
     valuesOf,
     fields: fieldsOf(table),
@@ -134,10 +134,10 @@ export class LoadedRows<Row extends object, Key> implements Rows<Row, Key> {
   /** To be called once what was saved is committed. */
   committed(): void {
     const kept = this.#kept
-    if (kept === undefined) return
-    const { name } = this.#work.table
-    for (const key of this.#deleted.keys()) kept.set(name, key, undefined)
-    for (const [key, row] of this.#put) kept.set(name, key, row)
+    const { table, isKept } = this.#work
+    if (kept === undefined || isKept === undefined) return
+    for (const key of this.#deleted.keys()) kept.set(table.name, key, undefined)
+    for (const [key, row] of this.#put) kept.set(table.name, key, isKept(row) ? row : undefined)
   }
 
   /** Undefined where nothing has changed. */
@@ -213,7 +213,7 @@ export class LoadedRows<Row extends object, Key> implements Rows<Row, Key> {
   }
 
   get #kept(): Kept | undefined {
-    return this.#work.isKept ? this.session.kept : undefined
+    return this.#work.isKept === undefined ? undefined : this.session.kept
   }
 
   #keep(text: string, row: Row): void {

@@ -22,7 +22,9 @@ import {
 import { encode, encodeValue, runningPowers, transactions, type Value } from "../tables.ts"
 import { type Gathering, keyText, LoadedRows, notLoaded, workOn } from "./rows.ts"
 
-const work = workOn<TransactionRow, number>(transactions, (transactionId) => [transactionId], { isKept: true })
+const isUnended = ({ state }: TransactionRow): boolean => state !== "Ended"
+
+const work = workOn<TransactionRow, number>(transactions, (transactionId) => [transactionId], isUnended)
 const startKeyFields = ["chargePointId", "startedAt", "startKey"] as const
 const selectByStartKey = selectBy(transactions, startKeyFields)
 /** Very many may have started at one instant by a clock that is not set: these have an index by their keys. */

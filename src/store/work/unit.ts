@@ -255,6 +255,7 @@ export class Unit implements Facts {
     const { kept } = this.#session
     if (kept === undefined) return
     this.transactions.committed()
+    this.meterValues.committed()
     const before = new Map(subjects.map((row) => [row.subject, row]))
     for (const { subject, organisationId, version } of last) {
       const known = readings.get(subject) ?? before.get(subject)?.readings ?? null

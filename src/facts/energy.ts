@@ -48,8 +48,8 @@ function whOf({ value, unit = "Wh" }: SampledValue): number {
 }
 
 /** Oldest first; of the same instant, the lower first. */
-export const inOrder = (registers: readonly Register[]): Register[] =>
-  registers.toSorted((one, other) => one.at - other.at || one.wh - other.wh)
+export const inOrder = (registers: readonly Register[]): readonly Register[] =>
+  registers.length < 2 ? registers : registers.toSorted((one, other) => one.at - other.at || one.wh - other.wh)
 
 /** Whether a reading of this instant belongs to what the transaction's register did while it ran. */
 export const counts = ({ startedAt, stoppedAt }: Pick<TransactionRow, "startedAt" | "stoppedAt">, at: number) =>

@@ -1,6 +1,6 @@
 import { attributeReading, loadNamed, named } from "../attribution.ts"
 import type { ChangeOf, InputOf, Reading } from "../catalogue.ts"
-import { advance, type Energy } from "../energy.ts"
+import { advance, type Energy, type Register } from "../energy.ts"
 import { chargePointSubject } from "../events.ts"
 import type { Facts } from "../facts.ts"
 import { energyWith, loadKnown, registersAmong, storeReadings, unknownOf } from "../readings.ts"
@@ -66,16 +66,20 @@ function divide(facts: Facts, input: Input, fresh: readonly Reading[]) {
 
 /** The transactions whose energy these messages change in a way that only all of their readings tell. */
 function needingAll(facts: Facts, inputs: readonly Input[]): number[] {
-  const coming = new Map<number, { transaction: TransactionRow; readings: Reading[] }>()
+  const coming = new Map<number, { transaction: TransactionRow; registers: Register[] }>()
   for (const input of inputs) {
-    for (const { transaction, readings } of divide(facts, input, unknownOf(facts, input, input.readings)).shares) {
+    for (const reading of unknownOf(facts, input, input.readings)) {
+      if (reading.registerWh === null) continue
+      const { transaction } = attributeReading(facts, input, reading)
       if (!transaction || !isOfMeter(transaction, input.connectorId)) continue
-      const before = coming.get(transaction.transactionId)?.readings ?? []
-      coming.set(transaction.transactionId, { transaction, readings: [...before, ...readings] })
+      const register = { at: reading.at, wh: reading.registerWh }
+      const there = coming.get(transaction.transactionId)
+      if (there) there.registers.push(register)
+      else coming.set(transaction.transactionId, { transaction, registers: [register] })
     }
   }
   return [...coming.values()]
-    .filter(({ transaction, readings }) => !advance(transaction, registersAmong(readings)))
+    .filter(({ transaction, registers }) => !advance(transaction, registers))
     .map(({ transaction }) => transaction.transactionId)
 }
 

@@ -23,8 +23,8 @@ export class KeptRows implements Kept {
   }
 
   set(table: string, key: string, row: object | undefined): void {
-    let rows = this.#tables.get(table)
-    if (rows === undefined) this.#tables.set(table, (rows = { young: new Map(), old: new Map() }))
+    const rows = this.#tables.get(table) ?? { young: new Map<string, object>(), old: new Map<string, object>() }
+    this.#tables.set(table, rows)
     if (row === undefined) {
       rows.young.delete(key)
       rows.old.delete(key)

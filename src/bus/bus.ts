@@ -171,8 +171,13 @@ export class RedisBus implements Bus {
     return this.#presence.ownersOf(chargePointIds)
   }
 
+  /**
+   * What this node holds it orders of itself: while it is certain to hear of every newer owner, Redis could name nobody
+   * else who may speak to the charge point, for who takes it speaks only when this node has let go or doubts.
+   */
   order(chargePointId: string, order: CommandOrder): Promise<CommandResult | null> {
-    return this.#orders.order(chargePointId, order)
+    const isHere = this.#presence.holds(chargePointId) && this.isCertain && !this.#orders.isUnderWay(chargePointId)
+    return isHere ? this.#orders.orderHere(order) : this.#orders.order(chargePointId, order)
   }
 
   call(nodeId: string, order: CommandOrder): Promise<CommandResult> {

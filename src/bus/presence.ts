@@ -180,6 +180,11 @@ export class Presence {
     await this.#restore([[chargePointId, epoch]])
   }
 
+  /** Whether this node has taken the charge point, and has not heard that another one has taken it since. */
+  holds(chargePointId: string): boolean {
+    return this.#held.has(chargePointId)
+  }
+
   /** See `Bus.release`. */
   async release(chargePointId: string, epoch: number): Promise<void> {
     if (this.#held.get(chargePointId) === epoch) this.#held.delete(chargePointId)

@@ -278,6 +278,57 @@ describe("orders", () => {
     expect(await b.bus.call(a.bus.nodeId, sent)).toEqual(confirmed(sent))
   })
 
+  test("to what the node holds itself are taken before anything else happens", async () => {
+    await using a = await openNode(server.url)
+    const taken: string[] = []
+    a.bus.onOrder(async (order) => {
+      taken.push(order.commandId)
+      return confirmed(order)
+    })
+    await claim(a.bus, "cp-1")
+    await until("it hears itself", () => a.bus.isCertain)
+    const sent = order()
+    const result = a.bus.order("cp-1", sent)
+    expect(taken).toEqual([sent.commandId])
+    expect(await result).toEqual(confirmed(sent))
+  })
+
+  test("to what another node has taken since go to that one", async () => {
+    await using a = await openNode(server.url)
+    await using b = await openNode(server.url)
+    b.bus.onOrder(async (order) => confirmed(order))
+    await claim(a.bus, "cp-1")
+    let isSuperseded = false
+    a.bus.onSuperseded(() => {
+      isSuperseded = true
+    })
+    await claim(b.bus, "cp-1")
+    await until("the older node hears of it", () => isSuperseded)
+    const sent = order()
+    expect(await a.bus.order("cp-1", sent)).toEqual(confirmed(sent))
+  })
+
+  test("of a node in doubt whether it still holds the charge point go the long way, and none that is later comes before", async () => {
+    await using proxy = await startProxy(Number(new URL(server.url).port))
+    await using a = await openNode(`redis://127.0.0.1:${proxy.port}`)
+    const taken: string[] = []
+    a.bus.onOrder(async (order) => {
+      taken.push(order.commandId)
+      return confirmed(order)
+    })
+    await claim(a.bus, "cp-1")
+    proxy.pause("down")
+    await until("it doubts", () => !a.bus.isCertain)
+    const sent = [order(), order()]
+    const first = a.bus.order("cp-1", sent[0] as DirectOrder)
+    expect(taken).toEqual([])
+    proxy.resume()
+    await until("it hears itself again", () => a.bus.isCertain)
+    const second = a.bus.order("cp-1", sent[1] as DirectOrder)
+    expect((await Promise.all([first, second])).map((result) => result?.kind)).toEqual(["Confirmed", "Confirmed"])
+    expect(taken).toEqual(sent.map(({ commandId }) => commandId))
+  })
+
   test("to a charge point whose node is dead go to nobody, and where it does not listen they fail at once", async () => {
     await using a = await openNode(server.url)
     const sent = order({ deadlineAt: Date.now() + 3_600_000 })
@@ -291,7 +342,7 @@ describe("orders", () => {
     expect(String(failure)).toContain("does not listen")
   })
 
-  test("take the same road on one node", async () => {
+  test("of a node to itself by name keep their order", async () => {
     await using a = await openNode(server.url)
     a.bus.onOrder(async (order) => confirmed(order))
     const results = await Promise.all(

@@ -7,11 +7,13 @@ import { changes } from "../facts/changes/index.ts"
 import type { Log } from "../log.ts"
 import type { Store } from "../services/ports.ts"
 import { migrate } from "./migrations/index.ts"
+import { askPostgres } from "./postgres/ask.ts"
 import { openPool, untilReachable } from "./postgres/connection.ts"
 import { postgresDialect } from "./postgres/kysely.ts"
 import { PostgresWriter } from "./postgres/writer.ts"
 import { sourceOf } from "./reads/source.ts"
 import type { EngineName } from "./session.ts"
+import { askSqlite } from "./sqlite/ask.ts"
 import { openForReading, openForWriting } from "./sqlite/engine.ts"
 import { sqliteDialect } from "./sqlite/kysely.ts"
 import { lockDatabase } from "./sqlite/lock.ts"
@@ -53,7 +55,9 @@ async function openSqlite({ dataDir, log, now }: StoreOptions, closing: Closing)
   await bringUp(sqliteDialect(openForWriting(path)), "sqlite", now, log)
   const start = () => new Worker(new URL("./sqlite/worker.ts", import.meta.url))
   const writer = closing.add("writer", await SqliteWriter.open(path, start, log))
-  const source = sourceOf(sqliteDialect(openForReading(path)), "sqlite", sqliteDialect(openForReading(path)))
+  const reader = openForReading(path)
+  const apart = sqliteDialect(openForReading(path))
+  const source = sourceOf(sqliteDialect(reader), "sqlite", askSqlite(reader), apart)
   closing.step("reads", () => source.db.destroy())
   closing.step("reads apart", () => source.apart.destroy())
   return new SqlStore(source, writer, closing, log, now)
@@ -63,7 +67,8 @@ async function openPostgres({ url, log, now }: StoreOptions & { url: string }, c
   await untilReachable(url)
   await bringUp(postgresDialect(openPool(url, "busbar migrations", 1, log)), "postgres", now, log)
   const writer = closing.add("writer", new PostgresWriter(url, changes, log))
-  const source = sourceOf(postgresDialect(openPool(url, "busbar reads", READ_CONNECTIONS, log)), "postgres")
+  const readers = openPool(url, "busbar reads", READ_CONNECTIONS, log)
+  const source = sourceOf(postgresDialect(readers), "postgres", askPostgres(readers))
   closing.step("reads", () => source.db.destroy())
   return new SqlStore(source, writer, closing, log, now)
 }

@@ -1,7 +1,8 @@
 /**
  * The hot statements, prepared by hand: everything a commit group runs. Each is written for both engines and its text
  * never varies with the group's size, so that it is parsed and planned once: SQLite runs it once per row of parameters,
- * PostgreSQL once for all rows, given as one array per column. Questions of readers are Kysely's, see `reads/`.
+ * PostgreSQL once for all rows, given as one array per column. Questions of readers are Kysely's, but for the few that
+ * every request asks; see `reads/`.
  */
 import type { IdTagKey, NextStartKey } from "../facts/facts.ts"
 import { columnOf, fieldsOf, type Kind, type SubjectRow, type Table } from "./tables.ts"
@@ -61,6 +62,18 @@ export function selectBy<Row>(
       .map((field) => `t."${columnOf(field)}" = k."${columnOf(field)}"`)
       .join(" AND ")}${condition}`,
     flags: flagsOf(table),
+  }
+}
+
+/** The one row whose field has the given value, for a reader that wants no other. */
+export function selectOne<Row>(table: Table<Row>, by: keyof Row & string): Statement<Row> {
+  const { sqlite, flags } = selectBy(table, [by])
+  const selected = fieldsOf(table).map((field) => `t."${columnOf(field)}" AS "${field}"`)
+  return {
+    name: `select one ${table.name} by ${by}`,
+    sqlite,
+    postgres: `SELECT ${selected.join(", ")} FROM ${table.name} t WHERE t."${columnOf(by)}" = ($1::${arrayOf[table.columns[by]]})[1]`,
+    flags,
   }
 }
 

@@ -10,7 +10,7 @@ import { Collector, type Writer } from "./collector.ts"
 import type { Settled } from "./group.ts"
 import { Journal } from "./journal.ts"
 import { readsOf } from "./reads/index.ts"
-import type { Source } from "./reads/source.ts"
+import type { StoreSource } from "./reads/source.ts"
 import { Trouble } from "./trouble.ts"
 
 /** What tries whether the database works again is as large as a group with some readings in it. */
@@ -18,7 +18,7 @@ const PROBE_CHARACTERS = 16_384
 
 export class SqlStore implements Store {
   readonly read: Reads
-  readonly #source: Source
+  readonly #source: StoreSource
   readonly #resources: AsyncDisposable
   readonly #log: Log
   readonly #journal: Journal
@@ -28,7 +28,7 @@ export class SqlStore implements Store {
   #closed?: Promise<void>
 
   /** Takes charge of `resources`: what writer and source stand on. */
-  constructor(source: Source, writer: Writer, resources: AsyncDisposable, log: Log, now: () => number) {
+  constructor(source: StoreSource, writer: Writer, resources: AsyncDisposable, log: Log, now: () => number) {
     this.#source = source
     this.#resources = resources
     this.#log = log

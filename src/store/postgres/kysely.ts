@@ -5,7 +5,8 @@ import { StoreUnavailable } from "../../services/ports.ts"
 import { encodeText } from "../tables.ts"
 import { judge } from "./connection.ts"
 
-async function reporting<Result>(act: () => Promise<Result>): Promise<Result> {
+/** What `act` gives. @throws StoreUnavailable where PostgreSQL cannot be used */
+export async function reporting<Result>(act: () => Promise<Result>): Promise<Result> {
   try {
     return await act()
   } catch (cause) {

@@ -7,6 +7,7 @@ import type { Engine, Session, Verdict } from "../session.ts"
 import { lockSubjects, openSubjects, type Statement, withFlags } from "../statements.ts"
 import type { SubjectRow, Value } from "../tables.ts"
 import { judge, openPool } from "./connection.ts"
+import { arraysOf } from "./parameters.ts"
 
 /** While one group waits for the disk, the next ones are loaded and worked on. */
 const CONNECTIONS = 3
@@ -98,8 +99,8 @@ class PostgresSession implements Session {
 
   async run<Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]): Promise<Result[]> {
     if (rows.length === 0 || statement.postgres === null) return []
-    const values = (rows[0] ?? []).map((_, column) => arrayOf(rows, column))
-    const { rows: found } = await this.#client.query({ name: statement.name, text: statement.postgres, values })
+    const { name, postgres: text } = statement
+    const { rows: found } = await this.#client.query({ name, text, values: arraysOf(rows) })
     return withFlags(statement, found)
   }
 
@@ -120,20 +121,4 @@ class PostgresSession implements Session {
     )
     this.#client.release(!done)
   }
-}
-
-/** A column of the rows as PostgreSQL writes an array: the driver's own way costs as much as the rest of the statement. */
-function arrayOf(rows: readonly (readonly Value[])[], column: number): string {
-  let text = "{"
-  for (const row of rows) {
-    const value = row[column] ?? null
-    if (text.length > 1) text += ","
-    text += typeof value === "string" ? quoted(value) : value === null ? "NULL" : value
-  }
-  return `${text}}`
-}
-
-function quoted(text: string): string {
-  const escaped = text.includes("\\") ? text.replaceAll("\\", "\\\\") : text
-  return escaped.includes('"') ? `"${escaped.replaceAll('"', '\\"')}"` : `"${escaped}"`
 }

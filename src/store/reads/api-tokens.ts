@@ -2,17 +2,20 @@
 import type { Reads } from "../../services/ports.ts"
 import type { Source } from "./source.ts"
 
-export function apiTokenReads({ db }: Source): Pick<Reads, "apiTokenByHash" | "apiTokens" | "organisationExists"> {
-  const all = () => db.selectFrom("apiTokens").selectAll()
+export function apiTokenReads({ db }: Source): Pick<Reads, "apiTokens" | "organisationExists"> {
   return {
     async organisationExists(organisationId) {
       const found = db.selectFrom("organisations").select("id").where("id", "=", organisationId)
       return (await found.executeTakeFirst()) !== undefined
     },
 
-    apiTokenByHash: (tokenHash) => all().where("tokenHash", "=", tokenHash).executeTakeFirst(),
-
     apiTokens: (organisationId) =>
-      all().where("organisationId", "=", organisationId).orderBy("createdAt", "desc").orderBy("id", "desc").execute(),
+      db
+        .selectFrom("apiTokens")
+        .selectAll()
+        .where("organisationId", "=", organisationId)
+        .orderBy("createdAt", "desc")
+        .orderBy("id", "desc")
+        .execute(),
   }
 }

@@ -8,7 +8,6 @@ import { among, contains, type Source } from "./source.ts"
 
 type ChargePointReads = Pick<
   Reads,
-  | "chargePointByIdentity"
   | "chargePointByIdentityInAnyCase"
   | "chargePointsOfIdentities"
   | "chargePointsByIds"
@@ -69,11 +68,6 @@ export function chargePointReads(source: Source): ChargePointReads {
   }
 
   return {
-    async chargePointByIdentity(identity) {
-      const row = await all().where("identity", "=", identity).executeTakeFirst()
-      return row && chargePoint(row)
-    },
-
     async chargePointByIdentityInAnyCase(identity) {
       const inAnyCase = all().where(sql<boolean>`lower(identity) = lower(${identity})`)
       const [row, ...others] = await inAnyCase.limit(2).execute()

@@ -1,7 +1,8 @@
 /** What questions to the facts are asked of, and the condition that many of them share. */
 import { CamelCasePlugin, type Dialect, Kysely, type RawBuilder, sql } from "kysely"
 import type { EngineName } from "../session.ts"
-import type { Schema } from "../tables.ts"
+import type { Statement } from "../statements.ts"
+import type { Schema, Value } from "../tables.ts"
 
 export interface Source {
   readonly db: Kysely<Schema>
@@ -10,11 +11,19 @@ export interface Source {
   readonly engine: EngineName
 }
 
+/** Asks a hot statement with one row of parameters, as a read of its own. @throws StoreUnavailable */
+export type Ask = <Result>(statement: Statement<Result>, values: readonly Value[]) => Promise<Result[]>
+
+/** What a store reads from. Within a transaction there is no `ask`, which would look beside it. */
+export interface StoreSource extends Source {
+  readonly ask: Ask
+}
+
 /** Where one connection is all that `db` has, `apart` is another. */
-export function sourceOf(dialect: Dialect, engine: EngineName, apart?: Dialect): Source {
+export function sourceOf(dialect: Dialect, engine: EngineName, ask: Ask, apart?: Dialect): StoreSource {
   const open = (over: Dialect) => new Kysely<Schema>({ dialect: over, plugins: [new CamelCasePlugin()] })
   const db = open(dialect)
-  return { db, apart: apart === undefined ? db : open(apart), engine }
+  return { db, apart: apart === undefined ? db : open(apart), engine, ask }
 }
 
 /** The field has one of these values. One parameter whatever their number, so the statement's text stays the same. */

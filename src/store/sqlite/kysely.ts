@@ -5,7 +5,8 @@ import { StoreUnavailable } from "../../services/ports.ts"
 import { encodeText } from "../tables.ts"
 import { isUnavailable } from "./engine.ts"
 
-function reporting<Result>(act: () => Result): Result {
+/** What `act` gives. @throws StoreUnavailable where SQLite cannot be used */
+export function reporting<Result>(act: () => Result): Result {
   try {
     return act()
   } catch (cause) {

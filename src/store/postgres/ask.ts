@@ -1,0 +1,17 @@
+/** Hot statements on the readers' connections. */
+import type pg from "pg"
+import type { Ask } from "../reads/source.ts"
+import { type Statement, withFlags } from "../statements.ts"
+import type { Value } from "../tables.ts"
+import { reporting } from "./kysely.ts"
+import { arraysOf } from "./parameters.ts"
+
+/** Each connection keeps each of them prepared. */
+export const askPostgres =
+  (pool: pg.Pool): Ask =>
+  async <Result>(statement: Statement<Result>, values: readonly Value[]) => {
+    const { name, postgres: text } = statement
+    if (text === null) return []
+    const { rows } = await reporting(() => pool.query({ name, text, values: arraysOf([values]) }))
+    return withFlags(statement, rows)
+  }

@@ -12,6 +12,6 @@ export const askPostgres =
   async <Result>(statement: Statement<Result>, values: readonly Value[]) => {
     const { name, postgres: text } = statement
     if (text === null) return []
-    const { rows } = await reporting(() => pool.query({ name, text, values: arraysOf([values]) }))
+    const { rows } = await reporting(() => pool.query({ name, text, values: arraysOf(text, [values]) }))
     return withFlags(statement, rows)
   }

@@ -100,7 +100,7 @@ class PostgresSession implements Session {
   async run<Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]): Promise<Result[]> {
     if (rows.length === 0 || statement.postgres === null) return []
     const { name, postgres: text } = statement
-    const { rows: found } = await this.#client.query({ name, text, values: arraysOf(rows) })
+    const { rows: found } = await this.#client.query({ name, text, values: arraysOf(text, rows) })
     return withFlags(statement, found)
   }
 

@@ -9,9 +9,9 @@ import { arraysOf } from "./parameters.ts"
 /** Each connection keeps each of them prepared. */
 export const askPostgres =
   (pool: pg.Pool): Ask =>
-  async <Result>(statement: Statement<Result>, values: readonly Value[]) => {
+  async <Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]) => {
     const { name, postgres: text } = statement
-    if (text === null) return []
-    const { rows } = await reporting(() => pool.query({ name, text, values: arraysOf(text, [values]) }))
-    return withFlags(statement, rows)
+    if (text === null || rows.length === 0) return []
+    const { rows: found } = await reporting(() => pool.query({ name, text, values: arraysOf(text, rows) }))
+    return withFlags(statement, found)
   }

@@ -8,15 +8,9 @@ import { among, contains, type Source } from "./source.ts"
 
 const byIdTag: Order<IdTagRow> = { name: "idTags", by: { idTagKey: "text" }, direction: "asc" }
 
-export function idTagReads(source: Source): Pick<Reads, "idTagsByKeys" | "idTagsByIds" | "idTags"> {
+export function idTagReads(source: Source): Pick<Reads, "idTagsByIds" | "idTags"> {
   const all = () => source.db.selectFrom("idTags").selectAll()
   return {
-    idTagsByKeys: (organisationId, idTagKeys) =>
-      all()
-        .where("organisationId", "=", organisationId)
-        .where(among(source, "idTagKey", idTagKeys))
-        .execute(),
-
     idTagsByIds: (ids) =>
       all()
         .where(among(source, "id", ids))

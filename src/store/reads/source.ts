@@ -11,8 +11,8 @@ export interface Source {
   readonly engine: EngineName
 }
 
-/** Asks a hot statement with one row of parameters, as a read of its own. @throws StoreUnavailable */
-export type Ask = <Result>(statement: Statement<Result>, values: readonly Value[]) => Promise<Result[]>
+/** Asks a hot statement for these rows of parameters, as a read of its own. @throws StoreUnavailable */
+export type Ask = <Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]) => Promise<Result[]>
 
 /** What a store reads from. Within a transaction there is no `ask`, which would look beside it. */
 export interface StoreSource extends Source {

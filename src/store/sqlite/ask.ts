@@ -8,7 +8,14 @@ import { reporting } from "./kysely.ts"
 /** The connection keeps each of them prepared. */
 export const askSqlite =
   (db: Database): Ask =>
-  async <Result>(statement: Statement<Result>, values: readonly Value[]) => {
+  async <Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]) => {
     const { sqlite: text } = statement
-    return text === null ? [] : reporting(() => withFlags(statement, db.query<Result, Value[]>(text).all(...values)))
+    if (text === null) return []
+    return reporting(() => {
+      const prepared = db.query<Result, Value[]>(text)
+      return withFlags(
+        statement,
+        rows.flatMap((values) => prepared.all(...values)),
+      )
+    })
   }

@@ -85,7 +85,7 @@ export class Collector {
     const left: Waiting[] = []
     const blocked = new Set(this.#busy)
     for (const waiting of this.#waiting) {
-      if (group.length < LARGEST_GROUP && !waiting.orderedBy.some((name) => blocked.has(name))) group.push(waiting)
+      if (group.length < LARGEST_GROUP && isFree(waiting, blocked)) group.push(waiting)
       else {
         left.push(waiting)
         for (const name of waiting.orderedBy) blocked.add(name)
@@ -99,20 +99,25 @@ export class Collector {
   async #commit(group: readonly Waiting[]): Promise<void> {
     const running = { since: this.#now() }
     this.#running.add(running)
-    const settled = await this.#writer.settle(
-      group.map(({ write }) => write),
-      running.since,
-    )
+    const writes = group.map(({ write }) => write)
+    const settled = await this.#writer.settle(writes, running.since)
     this.#running.delete(running)
     for (const { orderedBy } of group) for (const name of orderedBy) this.#busy.delete(name)
     this.#onSettled(settled, running.since)
-    for (const [index, { resolve, reject }] of group.entries()) {
-      const result = settled.results[index]
+    const { results } = settled
+    group.forEach(({ resolve, reject }, index) => {
+      const result = results[index]
       if (result !== undefined && "outcome" in result) resolve(result.outcome)
       else reject(errorOf(result))
-    }
+    })
     this.#send()
   }
+}
+
+/** Whether nothing that this is ordered by is being worked on. */
+function isFree({ orderedBy }: Waiting, blocked: ReadonlySet<string>): boolean {
+  for (const name of orderedBy) if (blocked.has(name)) return false
+  return true
 }
 
 function errorOf(result: Extract<Result, { failure: unknown }> | undefined): Error {

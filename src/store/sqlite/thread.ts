@@ -1,13 +1,14 @@
 /** What the writer thread and its owner say to each other, and the thread's side of it. */
 import type { Database } from "bun:sqlite"
 import { readRecorded, writeHeads, writeTexts } from "../../facts/recorded.ts"
-import { type Changes, failureOf, Groups, type Settled, type Write } from "../group.ts"
+import { type Changes, failureOf, Groups, type Settled } from "../group.ts"
+import { type CarriedWrites, unpackWrites } from "./carriage.ts"
 import { type Checkpoint, checkpoint, openForWriting, SqliteEngine } from "./engine.ts"
 
-/** To the thread. Groups travel as JSON text, which crosses faster than objects. */
+/** To the thread. */
 export type Order =
   | { kind: "Open"; path: string }
-  | { kind: "Settle"; now: number; writes: string }
+  | ({ kind: "Settle"; now: number } & CarriedWrites)
   | { kind: "Checkpoint" }
   | { kind: "Close" }
 
@@ -49,8 +50,7 @@ export function serveWriter(changes: Changes): void {
         return { kind: "Opened" }
       case "Settle": {
         if (groups === undefined) throw new Error("the writer is not open")
-        const writes: Write[] = JSON.parse(order.writes)
-        return { kind: "Settled", ...carry(await groups.settle(writes, order.now)) }
+        return { kind: "Settled", ...carry(await groups.settle(unpackWrites(order), order.now)) }
       }
       case "Checkpoint":
         if (db === undefined) throw new Error("the database is not open")

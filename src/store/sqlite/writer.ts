@@ -2,9 +2,13 @@
 import type { Log } from "../../log.ts"
 import type { Writer } from "../collector.ts"
 import { failureOf, type Settled, type Write } from "../group.ts"
+import { carryWrites } from "./carriage.ts"
 import { Checkpoints } from "./checkpoints.ts"
 import { Thread, whyNot } from "./opened-thread.ts"
 import { unpack } from "./thread.ts"
+
+/** Its thread takes one group after the other. */
+const unordered: readonly string[] = []
 
 export class SqliteWriter implements Writer {
   /** SQLite commits one at a time; the next one is with the thread by then, so that it waits for nobody. */
@@ -37,13 +41,13 @@ export class SqliteWriter implements Writer {
   }
 
   orderedBy(): readonly string[] {
-    return []
+    return unordered
   }
 
   async settle(writes: readonly Write[], now: number): Promise<Settled> {
     const thread = this.#running()
     try {
-      const answer = await (await thread).ask({ kind: "Settle", now, writes: JSON.stringify(writes) })
+      const answer = await (await thread).ask({ kind: "Settle", now, ...carryWrites(writes) })
       if (answer.kind !== "Settled") throw new Error(whyNot(answer))
       this.#checkpoints.written(writes.length)
       return unpack(answer)

@@ -16,25 +16,44 @@ export type Energy = Pick<TransactionRow, "energyWh" | "energyNote" | "registerA
  * sum of all three; the outlet's is preferred to that measured elsewhere. What cannot be read as a number is left aside.
  */
 export function registerWhOf(sampledValues: readonly SampledValue[]): number | null {
+  let only: SampledValue | undefined
+  for (const sampled of sampledValues) {
+    if (!isRegister(sampled)) continue
+    if (only !== undefined) return preferredWhOf(sampledValues)
+    only = sampled
+  }
+  // By far the most readings: nothing to choose between, nothing to gather.
+  return only === undefined || only.phase !== undefined ? null : wholeWh(whOf(only))
+}
+
+const register = "Energy.Active.Import.Register"
+
+const isRegister = ({ measurand, format }: SampledValue): boolean =>
+  (measurand === undefined || measurand === register) && format !== "SignedData"
+
+function preferredWhOf(sampledValues: readonly SampledValue[]): number | null {
   const registers = sampledValues
-    .filter(({ measurand, format }) => (measurand ?? register) === register && format !== "SignedData")
+    .filter(isRegister)
     // A charge point may put the value of the transaction's begin beside the present one.
     .sort((one, other) => Number(one.context === "Transaction.Begin") - Number(other.context === "Transaction.Begin"))
   const atOutlet = registers.filter(({ location }) => (location ?? "Outlet") === "Outlet")
   return overAllPhases(atOutlet) ?? overAllPhases(registers)
 }
 
-const register = "Energy.Active.Import.Register"
-
 const phases = [[undefined], ["L1", "L2", "L3"], ["L1-N", "L2-N", "L3-N"]]
 
 function overAllPhases(sampledValues: readonly SampledValue[]): number | null {
   for (const group of phases) {
     const values = group.map((phase) => first(sampledValues.filter((sampled) => sampled.phase === phase)))
-    const sum = values.reduce((total, wh) => total + wh, 0)
-    if (Number.isSafeInteger(Math.round(sum))) return Math.round(sum)
+    const wh = wholeWh(values.reduce((total, value) => total + value, 0))
+    if (wh !== null) return wh
   }
   return null
+}
+
+function wholeWh(wh: number): number | null {
+  const whole = Math.round(wh)
+  return Number.isSafeInteger(whole) ? whole : null
 }
 
 /** The first readable value in Wh, or NaN. */

@@ -9,7 +9,10 @@ import { instantOf, isClockSet } from "./instants.ts"
 import { powerWOf } from "./power.ts"
 
 /** 16 hex digits that stand for a text, the same on every node and after every restart. */
-export const digestOf = (text: string): string => Bun.hash.xxHash64(text).toString(16).padStart(16, "0")
+export function digestOf(text: string): string {
+  const digits = Bun.hash.xxHash64(text).toString(16)
+  return digits.length === 16 ? digits : digits.padStart(16, "0")
+}
 
 /**
  * What makes a StartTransaction the same one when it comes again, also under another message id: connector, idTag,

@@ -1,7 +1,7 @@
 // ISO 8601 instants as Charge Points write them (OCPP 1.6 §3.14): the form every reader understands, the wider set the official
 // schema lets through, and what can still be understood beyond that.
 
-const usual = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
+const usual = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/
 const official = /^(\d{4})-(\d\d)-(\d\d)[tT\s](\d\d):(\d\d):(\d\d)(\.\d+)?([zZ]|[+-]\d\d(?::?\d\d)?)?$/
 const readable =
   /^\s*(\d{4})[-/.]?(\d\d)[-/.]?(\d\d)[tT\s_]\s*(\d\d):?(\d\d)(?::?(\d\d)([.,]\d+)?)?\s*([zZ]|UTC|GMT|[+-]\d\d(?::?\d\d)?)?\s*$/
@@ -38,16 +38,17 @@ export function isDateTime(text: string): boolean {
 
 /** Whether `Date` reads this text as the one instant it means: the form nearly every Charge Point sends. */
 export function isUsualDateTime(text: string): boolean {
-  const match = usual.exec(text)
-  if (!match) return false
-  const [, year, month, day, hour, minute, second] = match
+  // Every reading has one of these: nothing is cut out of it, its digits stand where the form has them.
   return (
-    isCalendarDay(Number(year), Number(month), Number(day)) &&
-    Number(hour) <= 23 &&
-    Number(minute) <= 59 &&
-    Number(second) <= 59
+    usual.test(text) &&
+    isCalendarDay(twoDigits(text, 0) * 100 + twoDigits(text, 2), twoDigits(text, 5), twoDigits(text, 8))
   )
 }
+
+const ZERO = "0".charCodeAt(0)
+
+const twoDigits = (text: string, at: number): number =>
+  (text.charCodeAt(at) - ZERO) * 10 + text.charCodeAt(at + 1) - ZERO
 
 export interface ReadDateTime {
   /** The instant, in a form that `isUsualDateTime` accepts. */

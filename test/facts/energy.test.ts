@@ -35,6 +35,10 @@ test.each(readable)("%s", (_, sampled, wh) => {
   expect(registerWhOf(sampled)).toBe(wh)
 })
 
+test.each(readable)("beside the neutral's, which never counts, too: %s", (_, sampled, wh) => {
+  expect(registerWhOf([...sampled, { value: "3", phase: "N" }])).toBe(wh)
+})
+
 /** Charges from minute 0 at meterStart, reports these register values minute by minute, and stops at minute 60. */
 async function charge(meterStart: number, readings: number[], meterStop?: number) {
   const facts = new MemoryFacts()

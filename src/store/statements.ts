@@ -339,8 +339,8 @@ export const settleSetting: Statement<{ value: string }> = {
  * Deletes from a table's oldest rows those recorded before an instant. Its ids grow with the instants of recording, so
  * no index by instant is needed. Parameters: the instant, and how many of the oldest to look at.
  */
-export function prune(table: string, recordedAt: string): Statement<{ id: number }> {
-  const oldest = (limit: string): string => `(SELECT id FROM ${table} ORDER BY id LIMIT ${limit})`
+export function prune(table: string, recordedAt: string, besides = ""): Statement<{ id: number }> {
+  const oldest = (limit: string): string => `(SELECT id FROM ${table} ORDER BY id LIMIT ${limit})${besides}`
   return {
     name: `prune ${table}`,
     sqlite: `DELETE FROM ${table} WHERE ${recordedAt} < ?1 AND id IN ${oldest("?2")} RETURNING id`,
@@ -350,4 +350,5 @@ export function prune(table: string, recordedAt: string): Statement<{ id: number
 }
 
 export const pruneMessages = prune("messages", "at")
-export const pruneJournal = prune("journal", "at")
+/** Never the newest row, from which SQLite counts on: no number is given twice. */
+export const pruneJournal = prune("journal", "at", " AND id < (SELECT max(id) FROM journal)")

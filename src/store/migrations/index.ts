@@ -12,6 +12,7 @@ import { postgresStorage } from "./0009-postgres-storage.ts"
 import { unpublished } from "./0010-unpublished.ts"
 import { filedReadings } from "./0011-filed-readings.ts"
 import { fewerIndexes } from "./0012-fewer-indexes.ts"
+import { fewerPages } from "./0013-fewer-pages.ts"
 import type { Migration } from "./migration.ts"
 
 /** By name, in order. A migration that has been released is never edited. */
@@ -27,6 +28,7 @@ const migrations: Readonly<Record<string, Migration>> = {
   "0010-unpublished": unpublished,
   "0011-filed-readings": filedReadings,
   "0012-fewer-indexes": fewerIndexes,
+  "0013-fewer-pages": fewerPages,
 }
 
 /** Any number, as long as every node takes the same one. */

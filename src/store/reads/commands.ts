@@ -35,6 +35,7 @@ const ofChargePoint: ChildList<CommandRow, string> = {
 
 // In the statement's own text: only so do the engines use the indexes of the few that are unfinished.
 const UNFINISHED = ["Queued", "Sent"] as const
+const isUnfinished = (field: string): RawBuilder<boolean> => sql<boolean>`${sql.ref(field)} in ('Queued', 'Sent')`
 const isQueued = (field: string): RawBuilder<boolean> => sql<boolean>`${sql.ref(field)} = 'Queued'`
 
 /** One of these states; none given: any. */
@@ -43,7 +44,7 @@ function inState(source: Source, field: string, states: readonly CommandState[] 
   const areUnfinished = states.every((state) => UNFINISHED.some((unfinished) => unfinished === state))
   return [
     among(source, field, states),
-    ...(areUnfinished ? [sql<boolean>`${sql.ref(field)} in ('Queued', 'Sent')`] : []),
+    ...(areUnfinished ? [isUnfinished(field)] : []),
     ...(states.every((state) => state === "Queued") ? [isQueued(field)] : []),
   ]
 }
@@ -122,6 +123,7 @@ export function commandReads(source: Source): CommandReads {
 
     overdueCommands: (before, limit) =>
       all()
+        .where(isUnfinished("state"))
         .where("state", "=", "Sent")
         .where("deadlineAt", "<", before)
         .orderBy("deadlineAt")

@@ -98,6 +98,7 @@ class RunningGateway implements Gateway {
   readonly #timer: Timer
   #isStopping = false
   #isStoreLost = false
+  #storeCheckedAt: number
   #stopped: Promise<void> | undefined
 
   constructor(options: GatewayOptions) {
@@ -122,6 +123,7 @@ class RunningGateway implements Gateway {
       finishMs: options.finishMs ?? DEFAULT_FINISH_MS,
       over: (connection) => this.#connections.delete(connection),
     }
+    this.#storeCheckedAt = services.clock.now()
     this.#server = this.#serve()
     this.#followBus()
     const roundMs = Math.min(MAX_ALIVE_CHECK_MS, pingIntervalMs / ALIVE_CHECKS_PER_INTERVAL)
@@ -295,9 +297,14 @@ class RunningGateway implements Gateway {
   /** Without a store nothing can be answered: charge points rather keep their messages than spend their attempts. */
   #checkStore(): void {
     const { services, storeTroubleLimitMs, log } = this.#options
+    const now = services.clock.now()
+    const hasStoodStill = now - this.#storeCheckedAt >= storeTroubleLimitMs
+    this.#storeCheckedAt = now
+    // What the store said meanwhile has yet to be read.
+    if (hasStoodStill) return
     const since = services.store.troubleSince()
     const wasLost = this.#isStoreLost
-    this.#isStoreLost = since !== null && (wasLost || services.clock.now() - since >= storeTroubleLimitMs)
+    this.#isStoreLost = since !== null && (wasLost || now - since >= storeTroubleLimitMs)
     if (this.#isStoreLost === wasLost) return
     if (!this.#isStoreLost) {
       log.info("the store is back: charge points are admitted again")

@@ -295,6 +295,20 @@ describe("trouble", () => {
     expect((await rig.row("exile")).online).toBe(true)
   })
 
+  test("a process that stood still itself does not take that for the store's trouble", async () => {
+    await using rig = await startRig({ gateway: { storeTroubleLimitMs: 300 } })
+    await rig.announce("patient")
+    const peer = await rig.connect("patient")
+    await peer.call("Heartbeat", {})
+    rig.trouble.begin()
+    Bun.sleepSync(400)
+    // The gateway looks, as soon as it can, and only then hears from the store.
+    await Bun.sleep(1)
+    rig.trouble.end()
+    expect((await peer.call("Heartbeat", {}))[0]).toBe(3)
+    expect(rig.gateway.isServing).toBe(true)
+  })
+
   test("the end of a socket that the store could not take is written when it is back", async () => {
     await using rig = await startRig()
     await rig.announce("leaver")

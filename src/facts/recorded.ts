@@ -4,8 +4,8 @@
  */
 import { chargePointIdOf, chargePointSubject, type Event } from "./events.ts"
 
-/** Type, organisation, subject, version, kind, charge point, and what else the type is looked up by. */
-type Head = readonly [Event["type"], string, string, number, string, string, (string | number | null)?]
+/** Type, organisation, subject, version, kind, charge point (null: the subject's), and what else the type is looked up by. */
+type Head = readonly [Event["type"], string, string, number, string, string | null, (string | number | null)?]
 
 /** The kind of MeterValues that tell a transaction's energy too. */
 const WITH_ENERGY = "Energy"
@@ -20,16 +20,60 @@ const TYPES: { readonly [Type in Event["type"]]: readonly [Type] } = {
 }
 const READINGS_AND_ENERGY = ["MeterValues", "Transaction"] as const
 
+/** JSON holds no line break of its own, so that texts joined by one are found again without being read. */
+const BETWEEN = ",\n"
+
+/** Events written down together, as JSON lists: taken apart only by who wants less than all of them. */
+class Written {
+  readonly heads: string
+  readonly texts: string
+  readonly count: number
+  readonly #lines: { heads?: string[]; texts?: string[] } = {}
+
+  constructor(heads: string, texts: string, count: number) {
+    this.heads = heads
+    this.texts = texts
+    this.count = count
+  }
+
+  line(of: "heads" | "texts", index: number): string {
+    this.#lines[of] ??= this[of].slice(1, -1).split(BETWEEN)
+    return this.#lines[of][index] ?? "null"
+  }
+}
+
 /** One event and how to find it. */
 export class RecordedEvent {
   readonly #head: Head
-  /** The event as JSON, in one line. */
-  readonly text: string
+  readonly #written: Written
+  readonly #index: number
   #event: Event | undefined
 
-  constructor(head: Head, text: string) {
+  /** The one with this index of those that were written down together. */
+  constructor(head: Head, written: Written, index: number) {
     this.#head = head
-    this.text = text
+    this.#written = written
+    this.#index = index
+  }
+
+  /** The heads of events, or the events, as one JSON list. What was written down together and still is goes as it is. */
+  static join(events: readonly RecordedEvent[], of: "heads" | "texts"): string {
+    const parts: string[] = []
+    for (let at = 0; at < events.length;) {
+      const first = events[at]
+      if (first === undefined) break
+      const written = first.#written
+      const isWhole = first.#leads(events, at)
+      if (isWhole && written.count === events.length) return written[of]
+      parts.push(isWhole ? written[of].slice(1, -1) : written.line(of, first.#index))
+      at += isWhole ? written.count : 1
+    }
+    return `[${parts.join(BETWEEN)}]`
+  }
+
+  /** The event as JSON, in one line. */
+  get text(): string {
+    return this.#written.line("texts", this.#index)
   }
 
   /** The event itself, read from its text the first time somebody asks. */
@@ -71,7 +115,7 @@ export class RecordedEvent {
 
   /** Empty with type FirmwareCampaign. */
   get chargePointId(): string {
-    return this.#head[5]
+    return this.#head[5] ?? chargePointIdOf(this.subject)
   }
 
   /** With type ChargePoint. */
@@ -95,9 +139,14 @@ export class RecordedEvent {
     return this.#keyOf("FirmwareCampaign")
   }
 
-  /** For `writeHeads`. */
-  get head(): Head {
-    return this.#head
+  /** Whether all that was written down together with it follows it in this list, from its own place on. */
+  #leads(events: readonly RecordedEvent[], at: number): boolean {
+    if (this.#index !== 0) return false
+    for (let index = 1; index < this.#written.count; index++) {
+      const event = events[at + index]
+      if (event === undefined || event.#written !== this.#written || event.#index !== index) return false
+    }
+    return true
   }
 
   #keyOf(type: Event["type"]): string | undefined {
@@ -116,7 +165,11 @@ export interface JournalEntry {
 /** Writes an event down. */
 export function record(event: Event): RecordedEvent {
   const { type, organisationId, subject, version } = event
-  return new RecordedEvent([type, organisationId, subject, version, ...keysOf(event)], JSON.stringify(shorten(event)))
+  const [kind, chargePointId, key] = keysOf(event)
+  const own = chargePointSubject(chargePointId) === subject ? null : chargePointId
+  const head: Head = [type, organisationId, subject, version, kind, own, key]
+  const written = new Written(`[${JSON.stringify(head)}]`, `[${JSON.stringify(shorten(event))}]`, 1)
+  return new RecordedEvent(head, written, 0)
 }
 
 /** An event without what the rest of it says. */
@@ -148,21 +201,18 @@ function keysOf(event: Event): [kind: string, chargePointId: string, key: string
   }
 }
 
-/** JSON holds no line break of its own, so that texts joined by one are found again without being read. */
-const BETWEEN = ",\n"
-
-/** The heads of events, as one JSON list; the subject is the third value of each, the version the fourth. */
-export const writeHeads = (events: readonly RecordedEvent[]): string => JSON.stringify(events.map(({ head }) => head))
+/** The heads of events, as one JSON list. */
+export const writeHeads = (events: readonly RecordedEvent[]): string => RecordedEvent.join(events, "heads")
 
 /** The events, as one JSON list. */
-export const writeTexts = (events: readonly RecordedEvent[]): string =>
-  `[${events.map(({ text }) => text).join(BETWEEN)}]`
+export const writeTexts = (events: readonly RecordedEvent[]): string => RecordedEvent.join(events, "texts")
 
 /** The events themselves, from what `writeTexts` has made of them. */
 export const readEvents = (texts: string): Event[] => (JSON.parse(texts) as Shortened[]).map(complete)
 
 /** Events from what `writeHeads` and `writeTexts` have made of them. */
 export function readRecorded(heads: string, texts: string): RecordedEvent[] {
-  const list = texts.slice(1, -1).split(BETWEEN)
-  return (JSON.parse(heads) as Head[]).map((head, index) => new RecordedEvent(head, list[index] ?? "null"))
+  const list: Head[] = JSON.parse(heads)
+  const written = new Written(heads, texts, list.length)
+  return list.map((head, index) => new RecordedEvent(head, written, index))
 }

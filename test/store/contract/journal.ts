@@ -20,6 +20,13 @@ const seal = (store: Store, number: number, chargePointId = "cp1") =>
 const versionsOf = (events: readonly Pick<Event, "subject" | "version">[], subject: string) =>
   events.filter((event) => event.subject === subject).map(({ version }) => version)
 
+/** Entries as they can be compared. */
+const plain = (entries: readonly JournalEntry[]) =>
+  entries.map(({ id, events }) => ({
+    id,
+    events: events.map(({ event, type, chargePointId }) => ({ event, type, chargePointId })),
+  }))
+
 export function journalContract(openPlace: OpenPlace): void {
   test("versions per subject have no gap and no double under concurrent writers", async () => {
     await using place = await openPlace()
@@ -55,7 +62,7 @@ export function journalContract(openPlace: OpenPlace): void {
       store.change("createChargePoint", { chargePoint: chargePointRow({ id: "cp3", identity: "3" }) }),
     ])
     const stored = await store.unpublished(100, Number.MAX_SAFE_INTEGER)
-    expect(stored).toEqual(told)
+    expect(plain(stored)).toEqual(plain(told))
     const subjects = stored.flatMap((entry) => entry.events.map(({ subject }) => subject))
     expect(subjects.sort()).toEqual(["charge-point:cp1", "charge-point:cp3"])
     expect(await store.journalOf("charge-point:cp2", 1, 9)).toEqual([])
@@ -105,9 +112,9 @@ export function journalContract(openPlace: OpenPlace): void {
     expect(await store.markPublished(ids, { key: "books", from: "one", to: "two" })).toBe(true)
     const rest = await store.unpublished(9, Number.MAX_SAFE_INTEGER)
     expect(rest.flatMap(({ events }) => versionsOf(events, SUBJECT))).toEqual([3, 4])
-    expect(await store.unpublished(9, Number.MAX_SAFE_INTEGER, rest[0]?.id)).toEqual(rest.slice(1))
+    expect(plain(await store.unpublished(9, Number.MAX_SAFE_INTEGER, rest[0]?.id))).toEqual(plain(rest.slice(1)))
     expect(await store.prune({ journal: Number.MAX_SAFE_INTEGER }, 3)).toBe(3)
-    expect(await store.unpublished(9, Number.MAX_SAFE_INTEGER)).toEqual(rest.slice(1))
+    expect(plain(await store.unpublished(9, Number.MAX_SAFE_INTEGER))).toEqual(plain(rest.slice(1)))
     expect(versionsOf(await store.journalOf(SUBJECT, 1, 9), SUBJECT)).toEqual([4])
   })
 
@@ -120,7 +127,7 @@ export function journalContract(openPlace: OpenPlace): void {
     const ids = unpublished.map(({ id }) => id)
     expect(await store.markPublished(ids, { key: "books", from: "one", to: "three" })).toBe(false)
     expect(await store.setting("books")).toBe("two")
-    expect(await store.unpublished(9, Number.MAX_SAFE_INTEGER)).toEqual(unpublished)
+    expect(plain(await store.unpublished(9, Number.MAX_SAFE_INTEGER))).toEqual(plain(unpublished))
     const both = [1, 2].map((to) => store.markPublished(ids, { key: "books", from: "two", to: String(to) }))
     expect((await Promise.all(both)).sort()).toEqual([false, true])
     expect(await store.unpublished(9, Number.MAX_SAFE_INTEGER)).toEqual([])

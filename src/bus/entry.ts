@@ -1,14 +1,22 @@
 /** Entries of the stream: the heads of some events, and their texts; see `facts/recorded.ts`. */
 import type { Event } from "../facts/events.ts"
-import { type RecordedEvent, readRecorded } from "../facts/recorded.ts"
+import { type RecordedEvent, readRecorded, writeHeads, writeTexts } from "../facts/recorded.ts"
 import type { TransactionRow } from "../facts/rows.ts"
 import { transactionUpdated } from "../facts/running.ts"
 import type { Interest, StreamEvent } from "../services/ports.ts"
-import { writeCursor } from "./cursor.ts"
+import { type Position, writeCursor } from "./cursor.ts"
 
-/** The fields of an entry. */
-export const HEADS_FIELD = "heads"
-export const TEXTS_FIELD = "texts"
+/** The fields of an entry: heads and texts, or both in one, packed. */
+const HEADS_FIELD = "heads"
+const TEXTS_FIELD = "texts"
+const PACKED_FIELD = "packed"
+/** The field beside its id in the order of entries: who has appended it, as which of its own. */
+export const ORIGIN_FIELD = "origin"
+
+/** Events that lie together say much the same; of fewer characters the packing costs more than it saves. */
+const PACKED_FROM = 8_192
+/** Stands in no JSON, and so between two of them. */
+const BETWEEN = "\n\n"
 
 /**
  * One event of an entry; read in full only when somebody may want it, and then once for all of them. Readings that tell
@@ -16,19 +24,19 @@ export const TEXTS_FIELD = "texts"
  */
 export class Told {
   readonly recorded: RecordedEvent
-  readonly #cursor: () => string
+  readonly #position: Position
   #item: StreamEvent | undefined
   /** The transaction as it started; null where there is none. */
   #started: TransactionRow | null | undefined
   #change: StreamEvent | undefined
 
-  constructor(recorded: RecordedEvent, cursor: () => string) {
+  constructor(recorded: RecordedEvent, position: Position) {
     this.recorded = recorded
-    this.#cursor = cursor
+    this.#position = position
   }
 
   get item(): StreamEvent {
-    this.#item ??= { cursor: this.#cursor(), event: this.recorded.event }
+    this.#item ??= { cursor: writeCursor(this.#position), event: this.recorded.event }
     return this.#item
   }
 
@@ -74,17 +82,48 @@ export class Told {
   }
 }
 
-/** An entry of the stream, read. */
-export interface Entry {
-  id: string
-  told: Told[]
+/** An entry of the stream, read. What begins a generation is an entry without events. */
+export class Entry {
+  readonly id: string
+  readonly events: readonly RecordedEvent[]
+  readonly #generation: string
+  #told: Told[] | undefined
+
+  constructor(generation: string, id: string, events: readonly RecordedEvent[]) {
+    this.#generation = generation
+    this.id = id
+    this.events = events
+  }
+
+  /** Its events for those who follow; nobody may. */
+  get told(): readonly Told[] {
+    this.#told ??= this.events.map(
+      (event, index) => new Told(event, { generation: this.#generation, entryId: this.id, index }),
+    )
+    return this.#told
+  }
+
   /** Place of the last event; 0 also where there is none. */
-  lastIndex: number
+  get lastIndex(): number {
+    return Math.max(0, this.events.length - 1)
+  }
 }
 
-/** Reads an entry as Redis gives it. What begins a generation is an entry without events. */
+/** The fields of an entry with these events. */
+export function fieldsOf(events: readonly RecordedEvent[]): Record<string, string> {
+  const [heads, texts] = [writeHeads(events), writeTexts(events)]
+  if (heads.length + texts.length < PACKED_FROM) return { [HEADS_FIELD]: heads, [TEXTS_FIELD]: texts }
+  const packed = Bun.zstdCompressSync(heads + BETWEEN + texts, { level: 1 })
+  return { [PACKED_FIELD]: packed.toString("base64") }
+}
+
+/** Reads an entry as Redis gives it. */
 export function readEntry(generation: string, id: string, message: Readonly<Record<string, string>>): Entry {
-  const recorded = readRecorded(message[HEADS_FIELD] ?? "[]", message[TEXTS_FIELD] ?? "[]")
-  const told = recorded.map((one, index) => new Told(one, () => writeCursor({ generation, entryId: id, index })))
-  return { id, told, lastIndex: Math.max(0, told.length - 1) }
+  const { [HEADS_FIELD]: heads = "[]", [TEXTS_FIELD]: texts = "[]", [PACKED_FIELD]: packed } = message
+  return new Entry(generation, id, packed === undefined ? readRecorded(heads, texts) : unpack(packed))
+}
+
+function unpack(packed: string): RecordedEvent[] {
+  const [heads = "[]", texts = "[]"] = Bun.zstdDecompressSync(Buffer.from(packed, "base64")).toString().split(BETWEEN)
+  return readRecorded(heads, texts)
 }

@@ -7,7 +7,15 @@ import type { Log } from "../log.ts"
 import { Script } from "../redis/script.ts"
 import type { Clock, Store } from "../services/ports.ts"
 import { BEFORE_ALL, compareEntryIds } from "./cursor.ts"
-import { EVENTS_PREFIX, GENERATION_KEY, GENERATION_LOCK_KEY, streamKey, versionsKey } from "./keys.ts"
+import {
+  EVENTS_PREFIX,
+  FORMER_EVENTS_PREFIX,
+  GENERATION_KEY,
+  GENERATION_LOCK_KEY,
+  orderKey,
+  streamKey,
+  versionsKey,
+} from "./keys.ts"
 import type { Link } from "./link.ts"
 
 export type GenerationStore = Pick<Store, "setting" | "putSetting" | "firstUnpublished" | "toldVersions">
@@ -40,19 +48,25 @@ return 1
 // Its first entry tells nothing: a stream that is not there, or does not begin, has been lost.
 const BEGIN = new Script(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('PERSIST', KEYS[2]) == 0 then return 0 end
-local before = redis.call('GET', KEYS[4])
-redis.call('XADD', KEYS[3], '*', '${BEGAN_FIELD}', ARGV[2])
-redis.call('SET', KEYS[4], ARGV[2])
-if before then
-  for _, part in ipairs({'stream', 'versions', 'events', 'sizes'}) do redis.call('UNLINK', ARGV[3] .. before .. ':' .. part) end
+local parts = {'stream', 'order', 'versions', 'events', 'sizes'}
+local function forget(prefix)
+  local before = redis.call('GET', prefix .. 'generation')
+  if before then for _, part in ipairs(parts) do redis.call('UNLINK', prefix .. before .. ':' .. part) end end
 end
+forget(ARGV[3])
+forget(ARGV[4])
+redis.call('DEL', ARGV[4] .. 'generation')
+local id = redis.call('XADD', KEYS[3], '*', '${BEGAN_FIELD}', ARGV[2])
+redis.call('XADD', KEYS[4], id, '${BEGAN_FIELD}', ARGV[2])
+redis.call('SET', KEYS[5], ARGV[2])
 return 1
 `)
 
 // The generation that Redis tells, the id of its first entry, and for each position whether the entry is there.
 const LOOK = new Script(`
 local found = {redis.call('GET', KEYS[1]) or '', ''}
-if found[1] ~= ARGV[1] or redis.call('HEXISTS', KEYS[2], '${BEGAN_FIELD}') == 0 then return found end
+if found[1] ~= ARGV[1] or redis.call('HEXISTS', KEYS[2], '${BEGAN_FIELD}') == 0
+  or redis.call('EXISTS', KEYS[4]) == 0 then return found end
 local first = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', 1)[1]
 if not first then return found end
 found[2] = first[1]
@@ -137,7 +151,7 @@ export class Generations {
 
   /** Whether Redis tells this generation and holds each of these entries, or has cut it off for its age. */
   async holds(generation: string, ...entryIds: string[]): Promise<boolean> {
-    const keys = [GENERATION_KEY, versionsKey(generation), streamKey(generation)]
+    const keys = [GENERATION_KEY, versionsKey(generation), streamKey(generation), orderKey(generation)]
     const reply = await this.#link.ask((client) => LOOK.run(client, keys, [generation, ...entryIds]))
     const [found, first = "", ...present] = reply as string[]
     if (found !== generation || first === "") return false
@@ -176,8 +190,10 @@ export class Generations {
       )
       if (seeded !== 1) return
     }
-    const keys = [GENERATION_LOCK_KEY, versionsKey(generation), streamKey(generation), GENERATION_KEY]
-    const begun = await this.#link.ask((client) => BEGIN.run(client, keys, [token, generation, EVENTS_PREFIX]))
+    const streams = [streamKey(generation), orderKey(generation)]
+    const keys = [GENERATION_LOCK_KEY, versionsKey(generation), ...streams, GENERATION_KEY]
+    const args = [token, generation, EVENTS_PREFIX, FORMER_EVENTS_PREFIX]
+    const begun = await this.#link.ask((client) => BEGIN.run(client, keys, args))
     if (begun !== 1) return
     if (isFirst) this.#log.info({ generation }, "the stream of events begins")
     else this.#log.warn({ generation, before }, "the stream of events begins anew: cursors of before have expired")

@@ -17,13 +17,17 @@ export const WATCH_CHANNEL = "busbar:watch"
 /** The wire-log rows of one charge point, for those who watch it. */
 export const wireChannel = (chargePointId: string): string => `busbar:wire:${chargePointId}`
 /** What belongs to the stream of events; the number is that of the form of its entries. */
-export const EVENTS_PREFIX = "busbar:events:2:"
+export const EVENTS_PREFIX = "busbar:events:3:"
+/** What an earlier version of Busbar has left behind. */
+export const FORMER_EVENTS_PREFIX = "busbar:events:2:"
 /** Which generation of the event stream is the present one. */
 export const GENERATION_KEY = `${EVENTS_PREFIX}generation`
 /** Held by the node that begins a generation. */
 export const GENERATION_LOCK_KEY = `${GENERATION_KEY}:lock`
 /** The stream of events of one generation. */
 export const streamKey = (generation: string): string => `${EVENTS_PREFIX}${generation}:stream`
+/** The ids of the stream's entries, each with its origin: what whoever waits for the next one reads. */
+export const orderKey = (generation: string): string => `${EVENTS_PREFIX}${generation}:order`
 /** How many events each entry of the stream holds, in the stream's order; behind the name of their sum. */
 export const sizesKeys = (generation: string): [sum: string, sizes: string] => [
   `${EVENTS_PREFIX}${generation}:events`,

@@ -8,6 +8,7 @@ import { type Generations, sinceOf } from "./generation.ts"
 import { versionsKey } from "./keys.ts"
 import type { Link } from "./link.ts"
 import { Marks } from "./marks.ts"
+import type { OwnEntries } from "./own.ts"
 
 export type PublisherStore = Pick<Store, "journalOf" | "unpublished" | "firstUnpublished" | "markPublished" | "prune">
 
@@ -32,6 +33,7 @@ export class Publisher {
   readonly #link: Link
   readonly #store: PublisherStore
   readonly #generations: Generations
+  readonly #own: OwnEntries
   readonly #clock: Clock
   readonly #log: Log
   readonly #maxEvents: number
@@ -52,6 +54,7 @@ export class Publisher {
     link: Link
     store: PublisherStore
     generations: Generations
+    own: OwnEntries
     clock: Clock
     log: Log
     maxEvents: number
@@ -62,6 +65,7 @@ export class Publisher {
     this.#link = options.link
     this.#store = options.store
     this.#generations = options.generations
+    this.#own = options.own
     this.#clock = options.clock
     this.#log = options.log
     this.#maxEvents = options.maxEvents
@@ -150,14 +154,14 @@ export class Publisher {
       afterId = page.at(-1)?.id ?? afterId
       const isLast = page.length < PAGE
       // What this node is about to publish or to mark was not left behind, however long a busy store makes it wait.
-      const own = isSweep ? this.#own() : new Set()
+      const own = isSweep ? this.#underWay() : new Set()
       const left = page.filter(({ id }) => !own.has(id))
       while (left.length > 0) await this.#publish(nextBatch(left))
       if (isLast || this.#closed) return
     }
   }
 
-  #own(): Set<number> {
+  #underWay(): Set<number> {
     const own = this.#marks.pending(this.#generations.current)
     for (const { id } of this.#queue) own.add(id)
     return own
@@ -178,7 +182,9 @@ export class Publisher {
       const generation = this.#generations.current
       const batch = waiting.slice(0, MAX_EVENTS_PER_ENTRY)
       const rest = waiting.slice(MAX_EVENTS_PER_ENTRY)
-      const [entryId, ...unfit] = await append(this.#link, generation, this.#maxEvents, batch)
+      const origin = this.#own.keep(batch)
+      const [entryId, ...unfit] = await append(this.#link, generation, this.#maxEvents, { origin, events: batch })
+      if (entryId === undefined || unfit.length > 0) this.#own.take(origin)
       if (entryId === undefined) {
         await this.#generations.agree()
         // What was told of them in the generation before may have to be told again.

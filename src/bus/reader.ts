@@ -3,12 +3,13 @@ import type { Log } from "../log.ts"
 import type { RedisClient } from "../redis/redis.ts"
 import { CursorExpired, type Interest } from "../services/ports.ts"
 import { writeCursor } from "./cursor.ts"
-import { type Entry, readEntry } from "./entry.ts"
+import { Entry, ORIGIN_FIELD, readEntry } from "./entry.ts"
 import type { Follower } from "./follower.ts"
 import { Followers } from "./followers.ts"
 import { BEGAN_FIELD, type Generations } from "./generation.ts"
-import { GENERATION_KEY, streamKey, versionsKey } from "./keys.ts"
+import { GENERATION_KEY, orderKey, streamKey, versionsKey } from "./keys.ts"
 import type { Link } from "./link.ts"
+import type { OwnEntries } from "./own.ts"
 import { Progress } from "./progress.ts"
 import type { StartedTransactions } from "./started.ts"
 
@@ -20,6 +21,7 @@ export class Reader {
   readonly #client: RedisClient
   readonly #link: Link
   readonly #generations: Generations
+  readonly #own: OwnEntries
   readonly #transactions: StartedTransactions
   readonly #log: Log
   readonly #followers = new Followers()
@@ -37,12 +39,14 @@ export class Reader {
     client: RedisClient
     link: Link
     generations: Generations
+    own: OwnEntries
     transactions: StartedTransactions
     log: Log
   }) {
     this.#client = options.client
     this.#link = options.link
     this.#generations = options.generations
+    this.#own = options.own
     this.#transactions = options.transactions
     this.#log = options.log
   }
@@ -122,7 +126,7 @@ export class Reader {
   }
 
   async #readOn(): Promise<void> {
-    const read = { key: streamKey(this.#generation), id: this.#position }
+    const read = { key: orderKey(this.#generation), id: this.#position }
     const reply = await this.#client.xRead(read, { BLOCK: BLOCK_MS, COUNT: PAGE })
     if (reply === null) {
       // Nothing new, or emptied under our hands: the stream alone cannot tell.
@@ -135,8 +139,12 @@ export class Reader {
         await this.#begin()
         return
       }
-      for (const { id, message } of messages) {
-        const entry = readEntry(this.#generation, id, message)
+      const entries = await this.#entries(messages)
+      if (entries.length < messages.length) {
+        await this.#begin()
+        return
+      }
+      for (const entry of entries) {
         // Whoever comes while the store is asked is looked for as well: the last look and the telling are of one turn.
         for (;;) {
           const incomplete = this.#followers.incomplete(entry)
@@ -149,12 +157,26 @@ export class Reader {
     }
   }
 
+  /** The entries in this order: this node's own as it has them, the others' fetched, as far as the stream still keeps them. */
+  async #entries(order: readonly { id: string; message: Record<string, string> }[]): Promise<Entry[]> {
+    const generation = this.#generation
+    const entries = await Promise.all(
+      order.map(async ({ id, message }) => {
+        const own = this.#own.take(message[ORIGIN_FIELD] ?? "")
+        if (own !== undefined) return new Entry(generation, id, own)
+        const [found] = (await this.#client.xRange(streamKey(generation), id, id)) ?? []
+        return found === undefined ? undefined : readEntry(generation, id, found.message)
+      }),
+    )
+    return entries.filter((entry) => entry !== undefined)
+  }
+
   /** Gives an entry to those who follow, in one turn with the move of the position; whether anybody wanted it. */
   #take(entry: Entry): boolean {
     this.#position = entry.id
     this.#lastIndex = entry.lastIndex
     const wanted = this.#followers.tell(entry)
-    for (const { recorded } of entry.told) this.progress.note(recorded.subject, recorded.version)
+    for (const { subject, version } of entry.events) this.progress.note(subject, version)
     this.#tellMoved()
     return wanted
   }

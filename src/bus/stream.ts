@@ -18,6 +18,7 @@ import type { Told } from "./entry.ts"
 import { Follower } from "./follower.ts"
 import { Generations, type GenerationStore } from "./generation.ts"
 import { Link } from "./link.ts"
+import { OwnEntries } from "./own.ts"
 import { Publisher, type PublisherStore } from "./publisher.ts"
 import { Reader } from "./reader.ts"
 import { StartedTransactions } from "./started.ts"
@@ -61,13 +62,14 @@ export async function openEventStream(options: EventStreamOptions): Promise<Even
   await generations.agree()
   const client = await redis.connect("events-reader", { failFast: true })
   const transactions = new StartedTransactions({ read: store.read, generations, log })
-  const reader = new Reader({ client, link, generations, transactions, log })
+  const own = new OwnEntries()
+  const reader = new Reader({ client, link, generations, own, transactions, log })
   await reader.start()
   // Asked after Redis: a store that knows less than was told has come back from an older time.
   if (reader.progress.isAhead(await store.toldVersions(Number.MAX_SAFE_INTEGER)))
     await generations.agree(reader.generation)
   const settings = { maxEvents, republishEveryMs, markEveryMs, journalRetentionMs }
-  const publisher = new Publisher({ link, store, generations, clock, log, ...settings })
+  const publisher = new Publisher({ link, store, generations, own, clock, log, ...settings })
   void publisher.republish(0)
   link.onReturn(async () => {
     await generations.agree()

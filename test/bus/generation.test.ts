@@ -24,7 +24,7 @@ const signal = new AbortController().signal
 const anew = (journal: MemoryJournal, before: string | undefined) =>
   until("a new generation begins", async () => {
     const { generation } = journal
-    const told = await behindTheBack(server.url, (client) => client.get("busbar:events:2:generation"))
+    const told = await behindTheBack(server.url, (client) => client.get("busbar:events:3:generation"))
     return generation !== before && generation === told && generation
   })
 
@@ -58,7 +58,7 @@ test("a generation begins knowing what was told before, and tells what never was
 })
 
 test("who waits for another node to begin a generation says so", async () => {
-  const lock = "busbar:events:2:generation:lock"
+  const lock = "busbar:events:3:generation:lock"
   await behindTheBack(server.url, (client) => client.set(lock, "another node's"))
   const lines: string[] = []
   const log = createLog("info", { write: (line) => void lines.push(line) })
@@ -230,12 +230,12 @@ test("what a node has told and Redis has lost is told anew, never twice to the s
   expect(await toldAnew(a, 1)).toEqual(["x/1"])
 })
 
-test.each(["stream", "versions"])("a generation whose %s is gone is lost", async (part) => {
+test.each(["stream", "order", "versions"])("a generation whose %s is gone is lost", async (part) => {
   const journal = new MemoryJournal()
   await using a = await openNode(server.url, journal)
   const cursor = await published(a, journal, "x")
   const { generation } = journal
-  await behindTheBack(server.url, (client) => client.del(`busbar:events:2:${generation}:${part}`))
+  await behindTheBack(server.url, (client) => client.del(`busbar:events:3:${generation}:${part}`))
   a.stream.publish(journal.commit({ subject: "x" }))
   await anew(journal, generation)
   expect(await failureOf(listen(a.stream, { after: cursor }).ended)).toBeInstanceOf(CursorExpired)

@@ -193,8 +193,8 @@ export const story = (subject: string, count: number, from = 1) =>
 /** The cursor of the present generation's beginning. */
 export function beginning(url: string): Promise<string> {
   return behindTheBack(url, async (client) => {
-    const generation = await client.get("busbar:events:2:generation")
-    const [first] = (await client.xRange(`busbar:events:2:${generation}:stream`, "-", "+", { COUNT: 1 })) ?? []
+    const generation = await client.get("busbar:events:3:generation")
+    const [first] = (await client.xRange(`busbar:events:3:${generation}:stream`, "-", "+", { COUNT: 1 })) ?? []
     return Buffer.from(`${generation} ${first?.id} 0`).toString("base64url")
   })
 }

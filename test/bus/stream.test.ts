@@ -168,7 +168,7 @@ test("the stream keeps so many events, however many come in one entry", async ()
     await until("they are told", () => told.items.length === n * 30)
   }
   const kept = await behindTheBack(server.url, (client) =>
-    client.xRange(`busbar:events:2:${journal.generation}:stream`, "-", "+"),
+    client.xRange(`busbar:events:3:${journal.generation}:stream`, "-", "+"),
   )
   expect((kept ?? []).map(({ message }) => JSON.parse(message["heads"] ?? "[]").length)).toEqual([30, 30, 30])
   const resumed = listen(a.stream, { after: told.items.at(-80)!.cursor })

@@ -51,9 +51,11 @@ export class Transactions {
   }
 
   /** Resolves when the readings are on disk. */
-  async meter(caller: FromCaller, request: RequestOf<FromChargePoint["MeterValues"]>): Promise<void> {
+  meter(caller: FromCaller, request: RequestOf<FromChargePoint["MeterValues"]>): Promise<unknown> {
+    const { organisationId, chargePointId, epoch, receivedAt } = caller
     const { connectorId, transactionId = null, meterValue } = request
     const readings = readingsOf(meterValue, { connectorId, transactionId })
-    await this.#store.change("reportMeterValues", { ...caller, connectorId, transactionId, readings })
+    const input = { organisationId, chargePointId, epoch, receivedAt, connectorId, transactionId, readings }
+    return this.#store.change("reportMeterValues", input)
   }
 }

@@ -10,7 +10,7 @@ export interface Program extends AsyncDisposable {
 
 export interface ProgramPlan {
   command: readonly string[]
-  /** All that it finds in its environment beside PATH and HOME. */
+  /** All that it finds in its environment beside PATH, HOME and what this program was started with. */
   environment?: Record<string, string>
   cwd?: string
   /** What it says when it is ready. */
@@ -30,9 +30,16 @@ export async function startProgram({
   ready,
   stopSignal = "SIGTERM",
 }: ProgramPlan): Promise<Program> {
-  const { PATH = "", HOME = "", TMPDIR } = process.env
+  const { PATH = "", HOME = "", TMPDIR, MIMALLOC_PURGE_DELAY } = process.env
   const child = Bun.spawn([...command], {
-    env: { PATH, HOME, ...(TMPDIR !== undefined && { TMPDIR }), ...environment },
+    env: {
+      PATH,
+      HOME,
+      ...(TMPDIR !== undefined && { TMPDIR }),
+      // As this program was given it by `npm run`, and a node is by `npm start`; limits and peers alike.
+      ...(MIMALLOC_PURGE_DELAY !== undefined && { MIMALLOC_PURGE_DELAY }),
+      ...environment,
+    },
     ...(cwd !== undefined && { cwd }),
     // Its end tells a program that the run is gone, however that came.
     stdio: ["pipe", "pipe", "pipe"],

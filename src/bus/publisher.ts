@@ -18,7 +18,8 @@ const MAX_REFUSALS = 20
 const MAX_BACKLOG = 200_000
 /** What lies unpublished for this long was left behind by somebody: more than a published row waits for its mark. */
 const LEFT_BEHIND_MS = 6_000
-const PAGE = 500
+/** Rows of the journal may hold a thousand events each. */
+const PAGE = 50
 const RETRY_MS = 500
 const PRUNE_EVERY_MS = 60_000
 const PRUNE_ROWS = 2_000
@@ -150,12 +151,11 @@ export class Publisher {
     if ((await this.#store.firstUnpublished(MAX_BACKLOG)) > sinceOf(current)) await this.#generations.agree(current)
     let afterId = sinceOf(this.#generations.current) - 1
     for (;;) {
-      const page = await this.#store.unpublished(PAGE, olderThan, afterId)
-      afterId = page.at(-1)?.id ?? afterId
-      const isLast = page.length < PAGE
       // What this node is about to publish or to mark was not left behind, however long a busy store makes it wait.
-      const own = isSweep ? this.#underWay() : new Set()
-      const left = page.filter(({ id }) => !own.has(id))
+      const own = isSweep ? this.#underWay() : new Set<number>()
+      const left = await this.#store.unpublished(PAGE, olderThan, afterId, own)
+      afterId = left.at(-1)?.id ?? afterId
+      const isLast = left.length < PAGE
       while (left.length > 0) await this.#publish(nextBatch(left))
       if (isLast || this.#closed) return
     }

@@ -361,8 +361,11 @@ export interface Store extends AsyncDisposable {
   prune(before: PruneBefore, limit: number): Promise<number>
   /** Called after each commit on this node with what was journalled, in the order of the commits. */
   onJournal(listener: (entry: JournalEntry) => void): void
-  /** Journal rows not yet marked published, oldest first: those recorded before `olderThan` (ms), with ids above `afterId`. */
-  unpublished(limit: number, olderThan: number, afterId?: number): Promise<JournalEntry[]>
+  /**
+   * Journal rows not yet marked published, oldest first: those recorded before `olderThan` (ms), with ids above `afterId`
+   * that are not in `except`.
+   */
+  unpublished(limit: number, olderThan: number, afterId?: number, except?: ReadonlySet<number>): Promise<JournalEntry[]>
   /** The id below which journal rows lie in excess of the newest `atMost` unpublished ones; 0 where there are no more. */
   firstUnpublished(atMost: number): Promise<number>
   /**

@@ -2,7 +2,7 @@
 import { sql } from "kysely"
 import type { Event } from "../facts/events.ts"
 import { type JournalEntry, readEvents, record } from "../facts/recorded.ts"
-import type { Source } from "./reads/source.ts"
+import { among, type Source } from "./reads/source.ts"
 import type { JournalRow } from "./tables.ts"
 
 const eventsOf = ({ events }: Pick<JournalRow, "events">): Event[] => readEvents(events)
@@ -14,18 +14,35 @@ export class Journal {
     this.#source = source
   }
 
-  /** Rows not marked published, above `afterId`, that were recorded before `olderThan`, oldest first. */
-  async unpublished(limit: number, olderThan: number, afterId: number): Promise<JournalEntry[]> {
-    const rows = await this.#source.db
+  /**
+   * Rows not marked published, above `afterId`, that were recorded before `olderThan`, oldest first, without those named
+   * in `except`: a busy node's own, which are many and long, are not even read.
+   */
+  async unpublished(
+    limit: number,
+    olderThan: number,
+    afterId: number,
+    except: ReadonlySet<number>,
+  ): Promise<JournalEntry[]> {
+    const { db } = this.#source
+    const named = await db
       .selectFrom("unpublished")
       // SQLite keeps to this order: few are unpublished, and the journal is long.
       .crossJoin("journal")
       .whereRef("journal.id", "=", "unpublished.id")
-      .select(["journal.id", "journal.events"])
+      .select("journal.id")
       .where("unpublished.id", ">", afterId)
       .where("journal.at", "<", olderThan)
       .orderBy("unpublished.id")
-      .limit(limit)
+      .limit(limit + except.size)
+      .execute()
+    const ids = named.map(({ id }) => id).filter((id) => !except.has(id))
+    if (ids.length === 0) return []
+    const rows = await db
+      .selectFrom("journal")
+      .select(["id", "events"])
+      .where(among(this.#source, "id", ids.slice(0, limit)))
+      .orderBy("id")
       .execute()
     return rows.map((row) => ({ id: row.id, events: eventsOf(row).map(record) }))
   }

@@ -16,6 +16,8 @@ import { Trouble } from "./trouble.ts"
 /** What tries whether the database works again is as large as a group with some readings in it. */
 const PROBE_CHARACTERS = 16_384
 
+const NONE: ReadonlySet<number> = new Set()
+
 export class SqlStore implements Store {
   readonly read: Reads
   readonly #source: StoreSource
@@ -77,8 +79,13 @@ export class SqlStore implements Store {
     this.#listeners.push(listener)
   }
 
-  unpublished(limit: number, olderThan: number, afterId = 0): Promise<JournalEntry[]> {
-    return this.#journal.unpublished(limit, olderThan, afterId)
+  unpublished(
+    limit: number,
+    olderThan: number,
+    afterId = 0,
+    except: ReadonlySet<number> = NONE,
+  ): Promise<JournalEntry[]> {
+    return this.#journal.unpublished(limit, olderThan, afterId, except)
   }
 
   firstUnpublished(atMost: number): Promise<number> {

@@ -87,8 +87,8 @@ export class MemoryJournal implements StreamStore {
     return all.filter(({ version }) => version >= from && version <= to)
   }
 
-  async unpublished(limit: number, olderThan: number, afterId = 0) {
-    const old = this.entries.filter(({ id, at }) => id > afterId && at <= olderThan)
+  async unpublished(limit: number, olderThan: number, afterId = 0, except: ReadonlySet<number> = new Set()) {
+    const old = this.entries.filter(({ id, at }) => id > afterId && at <= olderThan && !except.has(id))
     return old.filter((entry) => !entry.published).slice(0, limit)
   }
 

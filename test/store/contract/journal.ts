@@ -113,6 +113,8 @@ export function journalContract(openPlace: OpenPlace): void {
     const rest = await store.unpublished(9, Number.MAX_SAFE_INTEGER)
     expect(rest.flatMap(({ events }) => versionsOf(events, SUBJECT))).toEqual([3, 4])
     expect(plain(await store.unpublished(9, Number.MAX_SAFE_INTEGER, rest[0]?.id))).toEqual(plain(rest.slice(1)))
+    const first = new Set(rest.slice(0, 1).map(({ id }) => id))
+    expect(plain(await store.unpublished(1, Number.MAX_SAFE_INTEGER, 0, first))).toEqual(plain(rest.slice(1, 2)))
     expect(await store.prune({ journal: Number.MAX_SAFE_INTEGER }, 3)).toBe(3)
     expect(plain(await store.unpublished(9, Number.MAX_SAFE_INTEGER))).toEqual(plain(rest.slice(1)))
     expect(versionsOf(await store.journalOf(SUBJECT, 1, 9), SUBJECT)).toEqual([4])

@@ -10,7 +10,7 @@ export interface Program extends AsyncDisposable {
 
 export interface ProgramPlan {
   command: readonly string[]
-  /** All that it finds in its environment beside PATH, HOME and what this program was started with. */
+  /** What it finds in its environment beside PATH, HOME and the like. */
   environment?: Record<string, string>
   cwd?: string
   /** What it says when it is ready. */
@@ -22,6 +22,13 @@ export interface ProgramPlan {
 /** How long an orderly end may take, ms. */
 const PATIENCE_MS = 15_000
 
+/** Where things are, and how Bun's allocator is set: every program runs as `npm start` lets a node run. */
+function passedOn(): Record<string, string> {
+  const { PATH = "", HOME = "", TMPDIR } = process.env
+  const allocator = Object.entries(process.env).filter(([name]) => name.startsWith("MIMALLOC_"))
+  return { PATH, HOME, ...(TMPDIR !== undefined && { TMPDIR }), ...Object.fromEntries(allocator) }
+}
+
 /** Resolves when the program is ready. @throws Error with its output when it ends before */
 export async function startProgram({
   command,
@@ -30,16 +37,8 @@ export async function startProgram({
   ready,
   stopSignal = "SIGTERM",
 }: ProgramPlan): Promise<Program> {
-  const { PATH = "", HOME = "", TMPDIR, MIMALLOC_PURGE_DELAY } = process.env
   const child = Bun.spawn([...command], {
-    env: {
-      PATH,
-      HOME,
-      ...(TMPDIR !== undefined && { TMPDIR }),
-      // As this program was given it by `npm run`, and a node is by `npm start`; limits and peers alike.
-      ...(MIMALLOC_PURGE_DELAY !== undefined && { MIMALLOC_PURGE_DELAY }),
-      ...environment,
-    },
+    env: { ...passedOn(), ...environment },
     ...(cwd !== undefined && { cwd }),
     // Its end tells a program that the run is gone, however that came.
     stdio: ["pipe", "pipe", "pipe"],

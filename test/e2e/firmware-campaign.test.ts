@@ -112,13 +112,14 @@ const campaignOf = async (ask: Ask, id: string) => (await ask<{ node: Campaign }
 interface SentCommand {
   state: string
   sentAt: string | null
+  error: { code: string } | null
   request: { retrieveDate: string }
 }
 
 /** The requests of a charge point that left, by the books. */
 async function requestsOf(ask: Ask, identity: string): Promise<SentCommand[]> {
   const { commands } = await ask<{ commands: { edges: { node: SentCommand }[] } }>(
-    `query ($filter: CommandFilter) { commands(filter: $filter) { edges { node { state sentAt request } } } }`,
+    `query ($filter: CommandFilter) { commands(filter: $filter) { edges { node { state sentAt error { code } request } } } }`,
     { filter: { chargePoints: [identity], action: "UpdateFirmware" } },
   )
   return commands.edges.map(({ node }) => node).filter(({ sentAt }) => sentAt !== null)
@@ -212,7 +213,8 @@ test("killed -9 twice in the middle: the right state for each charge point, one 
     for (const request of requests) expect(request).toEqual({ location: LOCATION, retrieveDate: expect.any(String) })
     // No two attempts have the same instant: each request that came is one that left, and came once.
     const came = requests.map(({ retrieveDate }) => retrieveDate)
-    const answered = left.filter(({ state }) => state !== "TIMED_OUT")
+    // One that FAILED by time was given up before its frame left, as busy as the machine was.
+    const answered = left.filter(({ state, error }) => state !== "TIMED_OUT" && error?.code !== "TIMEOUT")
     expect(new Set(came).size).toBe(came.length)
     expect(left.map(({ request }) => request.retrieveDate)).toEqual(expect.arrayContaining(came))
     expect(came).toEqual(expect.arrayContaining(answered.map(({ request }) => request.retrieveDate)))

@@ -188,12 +188,11 @@ export const lockSubjects: Statement<SubjectRow> = {
   flags: [],
 }
 
-/** Parameters: at, events, previous. */
+/** Parameters: at, events, previous. On PostgreSQL `tellSubjects` does this and what follows. */
 export const addJournal: Statement<{ id: number }> = {
   name: "add journal",
   sqlite: "INSERT INTO journal (at, events, previous) VALUES (?, ?, ?) RETURNING id",
-  postgres:
-    "INSERT INTO journal (at, events, previous) SELECT at, events, previous FROM unnest($1::bigint[], $2::text[], $3::text[]) AS j(at, events, previous) RETURNING id",
+  postgres: null,
   flags: [],
 }
 
@@ -201,7 +200,7 @@ export const addJournal: Statement<{ id: number }> = {
 export const addUnpublished: Statement<never> = {
   name: "add unpublished",
   sqlite: "INSERT INTO unpublished (id) SELECT max(id) FROM journal WHERE ? IS NOT NULL",
-  postgres: "INSERT INTO unpublished (id) SELECT currval('journal_id_seq') FROM unnest($1::bigint[])",
+  postgres: null,
   flags: [],
 }
 
@@ -214,10 +213,25 @@ export const advanceSubjects: Statement<never> = {
   sqlite: `INSERT INTO subjects (subject, organisation_id, version, readings, journal_id) VALUES (?, ?, ?, ?, (SELECT max(id) FROM journal))
     ON CONFLICT (subject) DO UPDATE SET organisation_id = excluded.organisation_id, version = excluded.version,
       readings = coalesce(excluded.readings, subjects.readings), journal_id = excluded.journal_id`,
-  postgres: `UPDATE subjects SET organisation_id = k.organisation_id, version = k.version,
-      readings = coalesce(k.readings, subjects.readings), journal_id = currval('journal_id_seq')
-    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) AS k(subject, organisation_id, version, readings)
-    WHERE subjects.subject = k.subject`,
+  postgres: null,
+  flags: [],
+}
+
+/**
+ * The three before it in one: to PostgreSQL each statement is a message, and so is its answer. Parameters: as theirs;
+ * those of the journal row only count in the first row.
+ */
+export const tellSubjects: Statement<{ id: number }> = {
+  name: "tell subjects",
+  sqlite: null,
+  postgres: `WITH told AS (INSERT INTO journal (at, events, previous)
+      VALUES (($1::bigint[])[1], ($2::text[])[1], ($3::text[])[1]) RETURNING id),
+    noted AS (INSERT INTO unpublished (id) SELECT id FROM told),
+    advanced AS (UPDATE subjects SET organisation_id = k.organisation_id, version = k.version,
+      readings = coalesce(k.readings, subjects.readings), journal_id = told.id
+      FROM told, unnest($4::text[], $5::text[], $6::bigint[], $7::text[]) AS k(subject, organisation_id, version, readings)
+      WHERE subjects.subject = k.subject)
+    SELECT id FROM told`,
   flags: [],
 }
 

@@ -70,13 +70,14 @@ class PostgresSession implements Session {
   readonly #begun: Promise<unknown>[]
   readonly #fresh: readonly string[]
   readonly #opened: Set<string>
+  #isGathering = false
 
   /** Begins and locks without waiting for the answers: what the rules load is asked for in the same breath. */
   constructor(client: pg.PoolClient, subjects: readonly string[], opened: Set<string>) {
     this.#client = client
     this.#opened = opened
     this.#fresh = subjects.filter((subject) => !opened.has(subject))
-    const begin = client.query("BEGIN")
+    const begin = this.#query("BEGIN")
     const open = this.run(
       openSubjects,
       this.#fresh.map((subject) => [subject]),
@@ -100,13 +101,13 @@ class PostgresSession implements Session {
   async run<Result>(statement: Statement<Result>, rows: readonly (readonly Value[])[]): Promise<Result[]> {
     if (rows.length === 0 || statement.postgres === null) return []
     const { name, postgres: text } = statement
-    const { rows: found } = await this.#client.query({ name, text, values: arraysOf(text, rows) })
+    const { rows: found } = await this.#query({ name, text, values: arraysOf(text, rows) })
     return withFlags(statement, found)
   }
 
   async commit(issued: readonly Promise<unknown>[]): Promise<void> {
     // PostgreSQL turns the COMMIT of a transaction with a failed statement into a ROLLBACK, so it need not wait for them.
-    const committed = this.#client.query("COMMIT")
+    const committed = this.#query("COMMIT")
     const settled = await Promise.allSettled([...this.#begun, ...issued, committed])
     const failed = settled.find((result) => result.status === "rejected")
     if (failed !== undefined) throw failed.reason
@@ -121,4 +122,22 @@ class PostgresSession implements Session {
     )
     this.#client.release(!done)
   }
+
+  /** What a turn has to say leaves with one write: the server is woken once for it, and not by each statement. */
+  #query(statement: string | pg.QueryConfig): Promise<pg.QueryResult> {
+    if (!this.#isGathering) {
+      this.#isGathering = true
+      const { stream } = connectionOf(this.#client)
+      stream.cork()
+      // Behind the promises of this turn, which issue statements too.
+      process.nextTick(() => {
+        this.#isGathering = false
+        stream.uncork()
+      })
+    }
+    return this.#client.query(statement)
+  }
 }
+
+/** Each client has one; the types tell of it only where the client is not from a pool. */
+const connectionOf = (client: pg.PoolClient): pg.Connection => (client as pg.PoolClient & pg.Client).connection

@@ -12,7 +12,7 @@ import { compareInQueue } from "../../facts/queue.ts"
 import { type JournalEntry, record, type RecordedEvent, writeTexts } from "../../facts/recorded.ts"
 import type { ConfigurationKeyRow, ConnectorRow } from "../../facts/rows.ts"
 import type { Session } from "../session.ts"
-import { addJournal, addUnpublished, advanceSubjects, selectBy, selectLastBy } from "../statements.ts"
+import { selectBy, selectLastBy } from "../statements.ts"
 import {
   apiTokens,
   chargePoints,
@@ -40,6 +40,7 @@ import { LoadedCampaignChargePoints } from "./campaigns.ts"
 import { LoadedMeterValues } from "./meter-values.ts"
 import { LoadedReservations } from "./reservations.ts"
 import { AddedRows, addTo, type Gathering, LoadedRows, type Work, workOn } from "./rows.ts"
+import { issueTelling } from "./telling.ts"
 import { LoadedTransactions } from "./transactions.ts"
 
 interface ConfigurationKeyKey {
@@ -227,10 +228,9 @@ export class Unit implements Facts {
     const last = lastOfEach(events)
     const issued = this.#issueSaves()
     const readings = await this.meterValues.list()
-    const journal = this.#session.run(addJournal, [[now, writeTexts(events), previousOf(last, subjects)]])
-    const noted = this.#session.run(addUnpublished, [[1]])
-    const advanced = this.#session.run(
-      advanceSubjects,
+    const told = issueTelling(
+      this.#session,
+      [now, writeTexts(events), previousOf(last, subjects)],
       last.map(({ subject, organisationId, version }) => [
         subject,
         organisationId,
@@ -238,8 +238,8 @@ export class Unit implements Facts {
         readings.get(subject) ?? null,
       ]),
     )
-    await this.#session.commit([...issued, journal, noted, advanced])
-    const [entry] = await journal
+    await this.#session.commit([...issued, told])
+    const [entry] = (await told).flat()
     if (entry === undefined) throw new Error("the journal gave no id")
     this.#keep(subjects, last, readings, entry.id)
     return { id: entry.id, events }

@@ -4,7 +4,7 @@ import { Faults, type FaultRecord } from "./faults.ts"
 import { IDENTIFICATION, now } from "./frames.ts"
 import { type Counts, Histogram } from "./histogram.ts"
 import type { Dialect } from "./replies.ts"
-import { Script, SCRIPTS, type ScriptName } from "./script.ts"
+import { isWithinTransaction, Script, type ScriptName, startOf } from "./script.ts"
 
 export interface FleetPlan {
   /** Up to and including `/ocpp`. */
@@ -157,10 +157,9 @@ export class Fleet {
     for (const connectorId of [0, 1])
       await charger.call("StatusNotification", { connectorId, errorCode: "NoError", status: "Available" })
     const idTag = idTags[index % idTags.length] ?? "IDTAG"
-    const transactionId = name === "meter-values" && dialect === "ocpp" ? await begin(charger, idTag) : undefined
-    // A mixed fleet is not in step: each begins at another of its idle Heartbeats.
-    const idle = SCRIPTS[name].findIndex((step) => step !== "Heartbeat")
-    const start = name === "mixed" ? index % idle : 0
+    const start = startOf(name, index)
+    const isCharging = dialect === "ocpp" && isWithinTransaction(name, start)
+    const transactionId = isCharging ? await begin(charger, idTag) : undefined
     charger.script = new Script({ name, idPrefix: charger.idPrefix, idTag, start, transactionId: transactionId ?? 1 })
   }
 
@@ -198,7 +197,7 @@ export class Fleet {
 
 const isWithin = (at: number, { from, to }: Window): boolean => at >= from && at < to
 
-/** Meter values of a running transaction are what the field sends most. */
+/** A charger that is in the middle of charging when it is first heard. */
 async function begin(charger: LoadCharger, idTag: string): Promise<number> {
   const started = { connectorId: 1, idTag, meterStart: 0, timestamp: now() }
   return transactionIdIn(await charger.call("StartTransaction", started))

@@ -20,7 +20,7 @@ export type ScenarioName = (typeof SCENARIOS)[number]
 const QUICK: readonly ScenarioName[] = ["heartbeat", "meter-values", "transactions", "fan-out"]
 
 /** So long a server's code is still being compiled while it is under load; what that costs is no part of its capacity. */
-const WARMUP_S = 8
+const WARMUP_S = 15
 /** Enough to see a change of size in a minute. */
 const QUICK_WARMUP_S = 0.5
 

@@ -22,11 +22,11 @@ export interface ProgramPlan {
 /** How long an orderly end may take, ms. */
 const PATIENCE_MS = 15_000
 
-/** Where things are, and how Bun's allocator is set: every program runs as `npm start` lets a node run. */
+/** Where things are, and how Bun keeps memory: every program runs as `npm start` lets a node run. */
 function passedOn(): Record<string, string> {
   const { PATH = "", HOME = "", TMPDIR } = process.env
-  const allocator = Object.entries(process.env).filter(([name]) => name.startsWith("MIMALLOC_"))
-  return { PATH, HOME, ...(TMPDIR !== undefined && { TMPDIR }), ...Object.fromEntries(allocator) }
+  const memory = Object.entries(process.env).filter(([name]) => /^(MIMALLOC|BUN_JSC)_/.test(name))
+  return { PATH, HOME, ...(TMPDIR !== undefined && { TMPDIR }), ...Object.fromEntries(memory) }
 }
 
 /** Resolves when the program is ready. @throws Error with its output when it ends before */

@@ -14,7 +14,7 @@ export type Step =
 
 const times = (count: number, step: Step): Step[] => Array.from({ length: count }, () => step)
 
-export const SCRIPTS = {
+const SCRIPTS = {
   heartbeat: ["Heartbeat"],
   "meter-values": ["MeterValues"],
   /** One visit of a driver in as few messages as can be. */
@@ -31,7 +31,18 @@ export const SCRIPTS = {
 export type ScriptName = keyof typeof SCRIPTS
 
 const STATES: ReadonlySet<Step> = new Set(["Available", "Preparing", "Charging", "Finishing"] as const)
-const WH_PER_MESSAGE = 10
+
+const OF_TRANSACTIONS: ReadonlySet<Step> = new Set(["StartTransaction", "MeterValues", "StopTransaction"])
+
+/** Where the charger with this index begins: a fleet is not in step, so that each begins at another one. */
+export const startOf = (name: ScriptName, index: number): number => index % SCRIPTS[name].length
+
+/** Whether what is said from this step on is of a transaction that has begun before. */
+export function isWithinTransaction(name: ScriptName, start: number): boolean {
+  const steps: readonly Step[] = SCRIPTS[name]
+  const first = [...steps.slice(start), ...steps].find((step) => OF_TRANSACTIONS.has(step))
+  return first !== undefined && first !== "StartTransaction"
+}
 
 export class Script {
   /** Of the CALL that was taken last. */
@@ -46,7 +57,7 @@ export class Script {
   #heartbeat: PreparedCall | undefined
 
   /**
-   * @param start with which of the steps to begin; what lies before it must be nothing that a later one needs
+   * @param start with which of the steps to begin
    * @param transactionId of the transaction that runs already
    */
   constructor(options: {
@@ -90,7 +101,8 @@ export class Script {
   }
 
   #payload(step: Step, number: number): object {
-    const meter = number * WH_PER_MESSAGE
+    // The register counts the messages, Wh, as it does in MeterValues: it rises from start to stop.
+    const meter = number
     if (step === "Authorize") return { idTag: this.#idTag }
     if (step === "StartTransaction") return { connectorId: 1, idTag: this.#idTag, meterStart: meter, timestamp: now() }
     if (step === "StopTransaction")

@@ -9,6 +9,7 @@ import type { ChoreCatalogue, ChoreName } from "./chores.ts"
 import { Collector, type Writer } from "./collector.ts"
 import type { Settled } from "./group.ts"
 import { Journal } from "./journal.ts"
+import { RecentReadings } from "./recent-readings.ts"
 import { readsOf } from "./reads/index.ts"
 import type { StoreSource } from "./reads/source.ts"
 import { Trouble } from "./trouble.ts"
@@ -26,6 +27,7 @@ export class SqlStore implements Store {
   readonly #journal: Journal
   readonly #collector: Collector
   readonly #trouble: Trouble
+  readonly #recent: RecentReadings
   readonly #listeners: ((entry: JournalEntry) => void)[] = []
   #closed?: Promise<void>
 
@@ -35,14 +37,23 @@ export class SqlStore implements Store {
     this.#resources = resources
     this.#log = log
     this.#journal = new Journal(source)
-    this.read = readsOf(source)
+    const reads = readsOf(source)
+    const recent = new RecentReadings(now, reads.meterValuesByRefs)
+    this.#recent = recent
+    this.read = { ...reads, meterValuesByRefs: (refs) => recent.byRefs(refs) }
     this.#collector = new Collector(writer, now, (settled, since) => this.#settled(settled, since))
     this.#trouble = new Trouble(now, () => this.putSetting("store.probe", `${now()}`.padEnd(PROBE_CHARACTERS)), log)
   }
 
   change<Name extends ChangeName>(name: Name, input: InputOf<Name>): Promise<OutcomeOf<Name>> {
+    const committed = this.#collector.add({ name, input })
+    if (name === "reportMeterValues" && this.#recent.isWanted)
+      return committed.then((outcome) => {
+        this.#recent.note(input as InputOf<"reportMeterValues">, outcome as OutcomeOf<"reportMeterValues">)
+        return outcome as OutcomeOf<Name>
+      })
     // The rule of this name made it, possibly in another thread.
-    return this.#collector.add({ name, input }) as Promise<OutcomeOf<Name>>
+    return committed as Promise<OutcomeOf<Name>>
   }
 
   async addDeviations(rows: readonly DeviationRow[]): Promise<void> {

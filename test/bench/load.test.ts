@@ -37,6 +37,34 @@ describe("the generator", () => {
     expect(counted).toBe(answered)
   })
 
+  test("tells stories that could be true, each charger at another place of its own", async () => {
+    const identities = Array.from({ length: 22 }, (_, index) => `CP-${index}`)
+    const { received, counts } = await underLoad(undefined, { script: "mixed", identities })
+    expect(counts).toEqual({})
+    const scripted = received.map(([, id, action, payload]) => ({ id: String(id), action: String(action), ...Object(payload) }))
+    const byCharger = Map.groupBy(scripted, ({ id }) => id.slice(0, -8))
+    expect(byCharger.size).toBe(identities.length)
+    const begins = new Set<string>()
+    for (const said of byCharger.values()) {
+      // Behind its boot and its two states.
+      begins.add(said.slice(3, 12).map(({ action }) => action).join())
+      let register: number | undefined
+      for (const { action, meterStart, meterStop, meterValue } of said) {
+        if (action === "StartTransaction") register = meterStart
+        if (action === "MeterValues") {
+          const [energy] = meterValue[0].sampledValue
+          expect(Number(energy.value)).toBeGreaterThan(register ?? Number.POSITIVE_INFINITY)
+          register = Number(energy.value)
+        }
+        if (action === "StopTransaction") {
+          expect(meterStop).toBeGreaterThan(register ?? Number.POSITIVE_INFINITY)
+          register = undefined
+        }
+      }
+    }
+    expect(begins.size).toBeGreaterThan(identities.length / 2)
+  })
+
   test("reads a right reply however it is written", async () => {
     const { counts } = await underLoad(({ id }, say) =>
       say(` [ 3 , ${JSON.stringify(id)}, { "currentTime" : "2026-01-01T00:00:00+01:00" } ]`),

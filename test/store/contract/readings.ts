@@ -125,6 +125,34 @@ export function readingContract(openPlace: OpenPlace): void {
     expect(await store.change("reportMeterValues", other)).toMatchObject({ stored: 1 })
   })
 
+  test("whoever asks again and again for what has just come need not have it read from the database", async () => {
+    await using place = await openPlace()
+    let now = minute(60)
+    const store = await place.open({ now: () => now })
+    const wanted = async (one: Sent) => {
+      await report(store, one)
+      const { rows } = await store.read.meterValues("default", { chargePointId: "cp1" }, { last: 1 })
+      return rows.map(({ row }) => row)
+    }
+    const readings = (minutes: number): Sent => ({ chargePointId: "cp1", connectorId: 1, transactionId: null, minutes })
+    const unasked = await wanted(readings(1))
+    const gone = () => place.query("DELETE FROM meter_values")
+    await gone()
+    expect(await store.read.meterValuesByRefs(unasked)).toEqual([])
+    const asked = await wanted(readings(2))
+    expect(asked).toHaveLength(1)
+    await gone()
+    expect(await store.read.meterValuesByRefs([...unasked, ...asked])).toEqual(asked)
+    // What has been removed is not given for long.
+    now += 6_000
+    expect(await store.read.meterValuesByRefs(asked)).toEqual([])
+    const several = meterValues({}, [meterValue(3, 1), meterValue(4, 2)], { chargePointId: "cp1" })
+    await store.change("reportMeterValues", several)
+    const { rows } = await store.read.meterValues("default", { chargePointId: "cp1" }, { last: 2 })
+    const both = rows.map(({ row }) => row)
+    expect(await store.read.meterValuesByRefs(both)).toEqual(both)
+  })
+
   test("readings of an older version's database are found, and known when they come again", async () => {
     await using place = await openPlace()
     const before = await place.open()

@@ -1,9 +1,9 @@
 /** `bun run bench`: what one server process can carry, beside what the machine can do at all. See bench/README.md. */
-import { Stopped } from "./load/driver.ts"
 import { HELP, readOptions } from "./load/options.ts"
 import { asSvg } from "./load/picture.ts"
 import { asText, hasWrongs } from "./load/report.ts"
 import { runBench } from "./load/run.ts"
+import { Stopped } from "./load/stopping.ts"
 import { endWith, say, stopSignal } from "./program.ts"
 
 async function main(): Promise<number> {

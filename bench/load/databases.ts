@@ -4,8 +4,9 @@ import { accessSync, chownSync, constants, readdirSync } from "node:fs"
 import { createServer } from "node:net"
 import { delimiter, join } from "node:path"
 import type { Watched } from "./process-meter.ts"
-import { startProgram } from "./programs.ts"
+import { boundToRun, startProgram } from "./programs.ts"
 import { scratchFolder } from "./scratch.ts"
+import { stopping } from "./stopping.ts"
 
 export interface Database extends AsyncDisposable {
   readonly url: string
@@ -28,11 +29,19 @@ export async function startPostgres(url?: string): Promise<Database> {
   await using cleaning = new AsyncDisposableStack()
   const { path: folder } = cleaning.use(await scratchFolder("postgres"))
   const [data, asOwner, port] = [join(folder, "data"), ownerOf(folder), await freePort()]
-  const initdb = [...asOwner, join(programs, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-  const { status, stderr } = spawnSync(initdb[0] ?? "", [...initdb.slice(1), "--locale=C.UTF-8", "--no-sync"], {
+  const initdb = [...boundToRun("SIGTERM"), ...asOwner, join(programs, "initdb")]
+  const plan = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+  // Not a second in which no signal is heard.
+  const made = Bun.spawn([...initdb, ...plan], {
     cwd: folder,
+    stdio: ["ignore", "ignore", "pipe"],
+    detached: true,
+    signal: stopping,
   })
-  if (status !== 0) throw new NotHere(`initdb: ${stderr}`)
+  const words = await made.stderr.text()
+  const code = await made.exited
+  stopping.throwIfAborted()
+  if (code !== 0) throw new NotHere(`initdb: ${words}`)
   const settings = { listen_addresses: "127.0.0.1", port, unix_socket_directories: "", max_connections: 200 }
   const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`])
   const program = cleaning.use(
@@ -42,6 +51,8 @@ export async function startPostgres(url?: string): Promise<Database> {
       ready: /ready to accept connections/,
       // "Fast": without waiting for clients to leave.
       stopSignal: "SIGINT",
+      // "Immediate": its processes go too.
+      endSignal: "SIGQUIT",
     }),
   )
   const kept = cleaning.move()
@@ -109,7 +120,8 @@ function ownerOf(folder: string): string[] {
   const user = Number.isNaN(idOf("-u", "postgres")) ? "nobody" : "postgres"
   const [uid, gid] = [idOf("-u", user), idOf("-g", user)]
   chownSync(folder, uid, gid)
-  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups"]
+  // With another user's rights a process forgets what binds it to us, unless it is told to keep that.
+  return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--pdeathsig", "keep"]
 }
 
 /** A TCP port nobody listens on now. */

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import type { Acts } from "./acts.ts"
 import type { Told } from "./generator.ts"
+import { stopping } from "./stopping.ts"
 
 /** The core that the generator has for itself, as far as those that are measured leave it; undefined: no core is set apart. */
 export function ownCore(): number | undefined {
@@ -13,29 +14,16 @@ export function ownCore(): number | undefined {
 type Arguments<Act extends keyof Acts> = Parameters<Acts[Act]>[0]
 type Answer<Act extends keyof Acts> = Awaited<ReturnType<Acts[Act]>>
 
-/** The run was stopped by whoever started it. */
-export class Stopped extends Error {
-  override readonly name = "Stopped"
-}
-
 export class Driver implements AsyncDisposable {
-  static readonly #all = new Set<Driver>()
-  static #isStopped = false
-
-  /** Ends every generator, now and later: what waits for one is rejected, and cleans up. */
-  static stopAll(): void {
-    Driver.#isStopped = true
-    for (const driver of Driver.#all) driver.#child.kill("SIGKILL")
-  }
-
   readonly #child: Bun.Subprocess
   readonly #open = new Map<number, PromiseWithResolvers<unknown>>()
+  readonly #kill = () => this.#child.kill("SIGKILL")
   #lastId = 0
   #end: Error | undefined
 
-  /** @throws Stopped after `stopAll` */
+  /** Ends with the run. @throws Stopped */
   constructor() {
-    if (Driver.#isStopped) throw new Stopped("the run was stopped")
+    stopping.throwIfAborted()
     const core = ownCore()
     const pinned = core === undefined ? [] : ["taskset", "-c", String(core)]
     this.#child = Bun.spawn([...pinned, process.execPath, join(import.meta.dir, "generator.ts")], {
@@ -47,14 +35,12 @@ export class Driver implements AsyncDisposable {
         else asked?.resolve(told.result)
       },
       onExit: (_child, code, signal) => {
-        Driver.#all.delete(this)
-        this.#end = Driver.#isStopped
-          ? new Stopped("the run was stopped")
-          : new Error(`the generator ended with ${code ?? signal}`)
+        stopping.removeEventListener("abort", this.#kill)
+        this.#end = stopping.aborted ? stopping.reason : new Error(`the generator ended with ${code ?? signal}`)
         for (const asked of this.#open.values()) asked.reject(this.#end)
       },
     })
-    Driver.#all.add(this)
+    stopping.addEventListener("abort", this.#kill)
   }
 
   /** Resolves with what the generator found. @throws Error with its words, or when it is gone */
@@ -68,7 +54,7 @@ export class Driver implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL")
+    this.#kill()
     await this.#child.exited
   }
 }

@@ -1,4 +1,5 @@
-/** Programs that a run starts and ends: each says on its output when it is ready. */
+/** Programs that a run starts and ends: each says on its output when it is ready. None outlives the run, however that ends. */
+import { stopping } from "./stopping.ts"
 
 export interface Program extends AsyncDisposable {
   readonly pid: number
@@ -15,8 +16,10 @@ export interface ProgramPlan {
   cwd?: string
   /** What it says when it is ready. */
   ready: RegExp
-  /** What ends it in order. */
+  /** What ends it in order; SIGTERM unless told. */
   stopSignal?: NodeJS.Signals
+  /** What ends it at once, with all that it has started; SIGKILL unless told. */
+  endSignal?: NodeJS.Signals
 }
 
 /** How long an orderly end may take, ms. */
@@ -29,15 +32,24 @@ function passedOn(): Record<string, string> {
   return { PATH, HOME, ...(TMPDIR !== undefined && { TMPDIR }), ...Object.fromEntries(memory) }
 }
 
-/** Resolves when the program is ready. @throws Error with its output when it ends before */
+/**
+ * The words that make the kernel send a command this signal when the run is gone, and cannot end it any more. Elsewhere
+ * than on Linux there are none, and what does not notice the end of its standard input stays behind a run that was killed.
+ */
+export const boundToRun = (signal: NodeJS.Signals): string[] =>
+  process.platform === "linux" && Bun.which("setpriv") !== null ? ["setpriv", "--pdeathsig", signal] : []
+
+/** Resolves when the program is ready. @throws Error with its output when it ends before; Stopped when the run is to end */
 export async function startProgram({
   command,
   environment = {},
   cwd,
   ready,
   stopSignal = "SIGTERM",
+  endSignal = "SIGKILL",
 }: ProgramPlan): Promise<Program> {
-  const child = Bun.spawn([...command], {
+  stopping.throwIfAborted()
+  const child = Bun.spawn([...boundToRun(endSignal), ...command], {
     env: { ...passedOn(), ...environment },
     ...(cwd !== undefined && { cwd }),
     // Its end tells a program that the run is gone, however that came.
@@ -56,29 +68,32 @@ export async function startProgram({
       if (found) told.resolve(found)
     }
   }
-  const end = (signal: NodeJS.Signals): Promise<number> => {
-    if (child.exitCode === null) child.kill(signal)
-    return child.exited
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal)
+    const impatience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS)
+    await child.exited
+    clearTimeout(impatience)
   }
-  // Whatever ends the run: nothing that it started may stay.
-  const last = () => void child.kill("SIGKILL")
+  const last = () => void child.kill(endSignal)
   process.prependListener("exit", last) // before its folder goes
   void child.exited.then(() => process.off("exit", last))
   Promise.all([listen(child.stdout), listen(child.stderr), child.exited]).then(
     () => told.reject(new Error(`${command.join(" ")} ended with ${child.exitCode ?? child.signalCode}:\n${output}`)),
     told.reject,
   )
-  const found = await told.promise
-  return {
-    pid: child.pid,
-    ready: found,
-    async kill() {
-      await end("SIGKILL")
-    },
-    async [Symbol.asyncDispose]() {
-      const impatience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS)
-      await end(stopSignal)
-      clearTimeout(impatience)
-    },
+  const stop = () => told.reject(stopping.reason)
+  stopping.addEventListener("abort", stop)
+  try {
+    const found = await told.promise
+    return {
+      ...{ pid: child.pid, ready: found },
+      kill: () => end("SIGKILL"),
+      [Symbol.asyncDispose]: () => end(stopSignal),
+    }
+  } catch (cause) {
+    await end(endSignal)
+    throw cause
+  } finally {
+    stopping.removeEventListener("abort", stop)
   }
 }

@@ -1,10 +1,10 @@
 /** One run: every scenario that was asked for, after another, and the record of it. */
 import { NotHere } from "./databases.ts"
-import { Driver, Stopped } from "./driver.ts"
 import type { Options } from "./options.ts"
 import { type BenchRecord, surroundings } from "./record.ts"
 import { scenarios } from "./scenarios/index.ts"
 import { Stage } from "./stage.ts"
+import { stopping, stopRun } from "./stopping.ts"
 
 /**
  * A scenario that fails is a failed check, and the others go on.
@@ -16,7 +16,7 @@ export async function runBench(
   say: (line: string) => void,
   stop?: AbortSignal,
 ): Promise<BenchRecord> {
-  stop?.addEventListener("abort", () => Driver.stopAll())
+  stop?.addEventListener("abort", stopRun)
   const startedAt = new Date()
   const around = surroundings()
   const stage = new Stage(options, say)
@@ -29,7 +29,8 @@ export async function runBench(
     try {
       await scenarios[name](stage)
     } catch (cause) {
-      if (cause instanceof Stopped || stop?.aborted) throw cause
+      // Whatever broke first when all that waited was rejected.
+      stopping.throwIfAborted()
       const words = cause instanceof Error ? cause.message : String(cause)
       if (cause instanceof NotHere) skipped.push(`${name}: ${words}`)
       else stage.checks.push({ name, passed: false, words })

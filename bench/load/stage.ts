@@ -29,10 +29,8 @@ export class Stage {
   }
 
   /** Makes charge points and idTags; disposing removes them where the node stays. */
-  async enrol(node: Node, plan: { chargers: number; idTags?: number; password?: string }): Promise<Enrolled> {
-    const enrolled = await enrol(node, { idTags: 50, ...plan })
-    if (this.options.target) return enrolled
-    return { ...enrolled, [Symbol.asyncDispose]: async () => undefined }
+  enrol(node: Node, plan: { chargers: number; idTags?: number; password?: string }): Promise<Enrolled> {
+    return enrol(node, { idTags: 50, ...plan, stays: this.options.target === undefined })
   }
 }
 

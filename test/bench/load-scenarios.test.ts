@@ -63,10 +63,13 @@ test.concurrent(
 )
 
 test.concurrent(
-  "idle-memory, of a node of its own, with what it costs",
+  "idle-memory, of a node of its own and of several together, with what it costs",
   async () => {
     const { results, limits } = await briefly("idle-memory", [])
-    expect(results[0]?.rssMiB?.["server"]).toBeGreaterThan(limits[0]?.rssMiB?.["server"] ?? Number.NaN)
+    expect(results.map(({ scenario }) => scenario)).toEqual(["idle-memory", "idle-memory-nodes"])
+    for (const [index, { rssMiB }] of results.entries())
+      expect(rssMiB?.["server"]).toBeGreaterThan(limits[index]?.rssMiB?.["server"] ?? Number.NaN)
+    expect(results[1]?.notes?.join()).toContain("at 2 nodes")
   },
   PATIENCE_MS,
 )

@@ -1,26 +1,18 @@
-/** What a connected charger that says nothing costs in memory, and whether that stays as it is. */
+/** What a connected charger that says nothing costs in memory, and whether that stays as it is: at one node, and at several. */
+import { startPostgres, startRedis } from "../databases.ts"
 import type { Result, Row } from "../record.ts"
-import { read } from "../process-meter.ts"
-import { startLimit, type Subject } from "../servers.ts"
-import { Load, type Stage } from "../stage.ts"
+import { type Limit, type Node, startLimit } from "../servers.ts"
+import { mostChargers, shares } from "../shares.ts"
+import type { Stage } from "../stage.ts"
+import { type Rest, rest } from "./rest.ts"
 
 const CHARGERS = [10_000, 18_000]
-const SAMPLES = 20
-const KIB = 1024
+const CHARGERS_OF_NODES = 25_000
+const SECRET_KEY = "a key for one run of the bench"
 const MAY_COST_MORE_KIB = 4
 /** What a heap may breathe without growing, as a share. */
 const FLAT = 0.05
 
-interface Rest {
-  perChargerKiB: number
-  /** From the middle of the time to its end. */
-  growth: number
-  rssMiB: number
-  came: number
-  faults: Row["faults"]
-}
-
-/** Connected, booted, and left alone. */
 export async function idleMemory(stage: Stage): Promise<void> {
   const { options } = stage
   if (options.target) throw new Error("idle-memory reads the memory of a node that the run has started")
@@ -29,55 +21,67 @@ export async function idleMemory(stage: Stage): Promise<void> {
     const node = open.use(await stage.node())
     const limit = open.use(await startLimit("acknowledge"))
     const { identities, idTags } = open.use(await stage.enrol(node, { chargers }))
-    const fleet = { identities, idTags }
-    const ours = await rest(stage, node, fleet)
-    const bare = await rest(stage, limit, fleet)
-    const row = (subject: string, { faults, perChargerKiB, growth, rssMiB, came }: Rest): Row => ({
-      ...{ scenario: "idle-memory", subject, chargers, unit: "chargers", rounds: [], faults },
-      rssMiB: { server: rssMiB },
-      errors: Object.values(faults.counts).reduce((sum, count) => sum + count, 0),
-      notes: [
-        `${perChargerKiB.toFixed(1)} KiB for each of ${came} chargers, ${(growth * 100).toFixed(1)} % more in the second half of ${options.idleSeconds} s`,
-      ],
-    })
-    const result: Result = {
-      ...row(node.name, ours),
-      ratio: (bare.perChargerKiB + MAY_COST_MORE_KIB) / ours.perChargerKiB,
-      target: 1,
-      targetInWords: `≤ ${MAY_COST_MORE_KIB} KiB more per charger`,
-    }
-    stage.results.push(result)
-    stage.limits.push(row(limit.name, bare))
-    stage.checks.push({
-      name: `idle-memory ${chargers}`,
-      passed: ours.growth <= FLAT,
-      words: `flat: ${(ours.growth * 100).toFixed(1)} % more in the second half of ${options.idleSeconds} s`,
-    })
+    await measure(stage, { scenario: "idle-memory", shares: [identities], idTags, nodes: [node], limits: [limit] })
   }
+  await acrossNodes(stage, options.chargers ?? CHARGERS_OF_NODES)
 }
 
-async function rest(
-  { options, say }: Stage,
-  subject: Subject,
-  fleet: { identities: readonly string[]; idTags: readonly string[] },
-): Promise<Rest> {
-  const rss = () => read(subject.watched()[0] ?? { pid: 0 })?.rss ?? 0
-  const before = rss()
-  await using load = await Load.gather(subject, { ...fleet, script: "heartbeat" })
-  const came = load.gathering.result.chargers
-  const samples: number[] = []
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    await Bun.sleep((options.idleSeconds * 1000) / SAMPLES)
-    samples.push(rss())
-    if (sample % 5 === 4)
-      say(`idle-memory ${came}: ${subject.name} ${Math.round((samples.at(-1) ?? 0) / KIB / KIB)} MiB`)
+/** As many nodes as the chargers need, for no process may hold them all. */
+async function acrossNodes(stage: Stage, chargers: number): Promise<void> {
+  await using open = new AsyncDisposableStack()
+  const redis = open.use(await startRedis())
+  const database = open.use(await startPostgres(stage.options.databaseUrl))
+  const environment = {
+    ...{ DATABASE_URL: database.url, REDIS_URL: redis.url, SECRET_KEY },
+    ADMIN_TOKEN: `bench-${crypto.randomUUID()}`,
   }
-  const [middle = 0, end = 0] = [samples[SAMPLES / 2], samples.at(-1)]
-  return {
-    perChargerKiB: (end - before) / KIB / came,
-    growth: end / Math.max(1, middle) - 1,
-    rssMiB: end / KIB / KIB,
-    came,
-    faults: await load.driver.ask("faults", { name: "fleet" }),
+  const first = open.use(await stage.node({ environment }))
+  const { identities, idTags } = open.use(await stage.enrol(first, { chargers }))
+  const dealt = shares(identities, mostChargers())
+  const nodes = [first]
+  const limits: Limit[] = []
+  for (const [index] of dealt.entries()) {
+    if (index > 0) nodes.push(open.use(await stage.node({ environment })))
+    limits.push(open.use(await startLimit("acknowledge")))
   }
+  await measure(stage, { scenario: "idle-memory-nodes", shares: dealt, idTags, nodes, limits })
+}
+
+interface Plan {
+  scenario: string
+  shares: readonly (readonly string[])[]
+  idTags: readonly string[]
+  /** One for each share, as of the limits. */
+  nodes: readonly Node[]
+  limits: readonly Limit[]
+}
+
+async function measure(stage: Stage, { scenario, shares, idTags, nodes, limits }: Plan): Promise<void> {
+  const { options } = stage
+  const chargers = shares.flat().length
+  const at = (subjects: readonly (Node | Limit)[]) =>
+    subjects.map((subject, index) => ({ subject, identities: shares[index] ?? [] }))
+  const ours = await rest(stage, scenario, at(nodes), idTags)
+  const bare = await rest(stage, scenario, at(limits), idTags)
+  const row = (subject: string, { faults, perChargerKiB, growth, rssMiB, came }: Rest): Row => ({
+    ...{ scenario, subject, chargers, unit: "chargers", rounds: [], faults },
+    rssMiB: { server: rssMiB },
+    errors: Object.values(faults.counts).reduce((sum, count) => sum + count, 0),
+    notes: [
+      `${perChargerKiB.toFixed(1)} KiB for each of ${came} chargers${nodes.length > 1 ? ` at ${nodes.length} ${subject === "busbar" ? "nodes" : "servers"}` : ""}, ${(growth * 100).toFixed(1)} % more in the second half of ${options.idleSeconds} s`,
+    ],
+  })
+  const result: Result = {
+    ...row("busbar", ours),
+    ratio: (bare.perChargerKiB + MAY_COST_MORE_KIB) / ours.perChargerKiB,
+    target: 1,
+    targetInWords: `≤ ${MAY_COST_MORE_KIB} KiB more per charger`,
+  }
+  stage.results.push(result)
+  stage.limits.push(row("limit", bare))
+  stage.checks.push({
+    name: `${scenario} ${chargers}`,
+    passed: ours.growth <= FLAT,
+    words: `flat: ${(ours.growth * 100).toFixed(1)} % more in the second half of ${options.idleSeconds} s`,
+  })
 }

@@ -5,6 +5,7 @@ import { Faults } from "../faults.ts"
 import { Diarist } from "../diarist.ts"
 import { startNode } from "../servers.ts"
 import type { Stage } from "../stage.ts"
+import { pause } from "../stopping.ts"
 
 const CHARGERS = 100
 const KILLS = 3
@@ -31,7 +32,7 @@ export async function kill(stage: Stage): Promise<void> {
   const working = Promise.all(diarists.map((diarist) => diarist.work()))
   working.catch(() => undefined) // looked at below, whenever it comes
   for (let number = 1; number <= Math.min(KILLS, options.rounds); number++) {
-    await Bun.sleep(Math.min(LOAD_S, options.seconds) * 1000)
+    await pause(Math.min(LOAD_S, options.seconds) * 1000)
     for (const diarist of diarists) diarist.expectLoss(true)
     await node.kill()
     const acknowledged = diarists.reduce((sum, diarist) => sum + diarist.acknowledged, 0)
@@ -45,7 +46,7 @@ export async function kill(stage: Stage): Promise<void> {
     await Promise.race([Promise.all(back), working])
     for (const diarist of diarists) diarist.expectLoss(false)
   }
-  await Bun.sleep(Math.min(LOAD_S, options.seconds) * 1000)
+  await pause(Math.min(LOAD_S, options.seconds) * 1000)
   for (const diarist of diarists) diarist.finish()
   await working
   say(`kill: auditing ${diarists.reduce((sum, { diary }) => sum + diary.length, 0)} transactions`)

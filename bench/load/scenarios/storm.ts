@@ -4,6 +4,7 @@ import { Histogram } from "../histogram.ts"
 import { resultOf, type Round, roundOf, rowOf } from "../record.ts"
 import { type Node, startLimit } from "../servers.ts"
 import { Load, type Stage } from "../stage.ts"
+import { pause } from "../stopping.ts"
 
 const CHARGERS = 10_000
 /** How many are dialling at the same time: what a listener's queue holds. */
@@ -67,6 +68,6 @@ async function untilGone(node: Node, identities: readonly string[]): Promise<voi
   while (performance.now() < deadline) {
     const { chargePoints } = await ask<{ chargePoints: { edges: unknown[] } }>(node, ONLINE, { identities: sample })
     if (chargePoints.edges.length === 0) return
-    await Bun.sleep(100)
+    await pause(100)
   }
 }

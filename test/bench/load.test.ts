@@ -41,13 +41,22 @@ describe("the generator", () => {
     const identities = Array.from({ length: 22 }, (_, index) => `CP-${index}`)
     const { received, counts } = await underLoad(undefined, { script: "mixed", identities })
     expect(counts).toEqual({})
-    const scripted = received.map(([, id, action, payload]) => ({ id: String(id), action: String(action), ...Object(payload) }))
+    const scripted = received.map(([, id, action, payload]) => ({
+      id: String(id),
+      action: String(action),
+      ...Object(payload),
+    }))
     const byCharger = Map.groupBy(scripted, ({ id }) => id.slice(0, -8))
     expect(byCharger.size).toBe(identities.length)
     const begins = new Set<string>()
     for (const said of byCharger.values()) {
       // Behind its boot and its two states.
-      begins.add(said.slice(3, 12).map(({ action }) => action).join())
+      begins.add(
+        said
+          .slice(3, 12)
+          .map(({ action }) => action)
+          .join(),
+      )
       let register: number | undefined
       for (const { action, meterStart, meterStop, meterValue } of said) {
         if (action === "StartTransaction") register = meterStart

@@ -8,9 +8,37 @@ import { boundToRun, startProgram } from "./programs.ts"
 import { scratchFolder } from "./scratch.ts"
 import { stopping } from "./stopping.ts"
 
+/** Nodes that share a database want to be told it. */
+const SECRET_KEY = "a key for one run of the bench"
+
 export interface Database extends AsyncDisposable {
   readonly url: string
   readonly watched: readonly Watched[]
+}
+
+/** What a node finds in its environment to keep its facts there. */
+export const onPostgres = ({ url }: Database) => ({ DATABASE_URL: url, SECRET_KEY })
+
+/** What several nodes have in common. */
+export interface Cluster extends AsyncDisposable {
+  readonly redis: Database
+  readonly postgres: Database
+  /** What each of them finds in its environment. */
+  readonly environment: Record<string, string>
+}
+
+/** Starts it; `url` as with `startPostgres`. @throws NotHere */
+export async function startCluster(url?: string): Promise<Cluster> {
+  await using open = new AsyncDisposableStack()
+  const redis = open.use(await startRedis())
+  const postgres = open.use(await startPostgres(url))
+  const environment = {
+    ...onPostgres(postgres),
+    REDIS_URL: redis.url,
+    ADMIN_TOKEN: `bench-${crypto.randomUUID()}`,
+  }
+  const kept = open.move()
+  return { redis, postgres, environment, [Symbol.asyncDispose]: () => kept.disposeAsync() }
 }
 
 /** What the machine lacks for a scenario. */

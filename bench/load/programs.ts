@@ -86,7 +86,8 @@ export async function startProgram({
   try {
     const found = await told.promise
     return {
-      ...{ pid: child.pid, ready: found },
+      pid: child.pid,
+      ready: found,
       kill: () => end("SIGKILL"),
       [Symbol.asyncDispose]: () => end(stopSignal),
     }

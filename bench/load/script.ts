@@ -100,9 +100,8 @@ export class Script {
     if (this.#steps.includes("StartTransaction")) this.#position = 0
   }
 
-  #payload(step: Step, number: number): object {
-    // The register counts the messages, Wh, as it does in MeterValues: it rises from start to stop.
-    const meter = number
+  /** The register counts the messages, Wh, as it does in MeterValues: it rises from start to stop. */
+  #payload(step: Step, meter: number): object {
     if (step === "Authorize") return { idTag: this.#idTag }
     if (step === "StartTransaction") return { connectorId: 1, idTag: this.#idTag, meterStart: meter, timestamp: now() }
     if (step === "StopTransaction")

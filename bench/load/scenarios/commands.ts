@@ -1,12 +1,10 @@
 /** From a mutation to the charge point and back with its answer: on one node, and across two. */
-import { startPostgres, startRedis } from "../databases.ts"
+import { startCluster, startRedis } from "../databases.ts"
 import { Histogram, spread } from "../histogram.ts"
 import type { Parts } from "../parts.ts"
 import { type Round, rowOf } from "../record.ts"
 import { type Node, startLimit, startNode } from "../servers.ts"
 import { Load, type Stage } from "../stage.ts"
-
-const SECRET_KEY = "a key for one run of the bench"
 
 interface Way {
   scenario: string
@@ -29,15 +27,10 @@ export async function commands(stage: Stage): Promise<void> {
   }
   if (stage.options.target) return
   await using open = new AsyncDisposableStack()
-  const redis = open.use(await startRedis())
-  const database = open.use(await startPostgres(stage.options.databaseUrl))
-  const environment = {
-    ...{ DATABASE_URL: database.url, REDIS_URL: redis.url, SECRET_KEY },
-    ADMIN_TOKEN: `bench-${crypto.randomUUID()}`,
-  }
+  const { redis, postgres, environment } = open.use(await startCluster(stage.options.databaseUrl))
   const holding = open.use(await startNode({ environment }))
   const asked = open.use(await startNode({ environment }))
-  const urls = { redisUrl: redis.url, postgresUrl: database.url }
+  const urls = { redisUrl: redis.url, postgresUrl: postgres.url }
   await measure(stage, { scenario: "commands-across-nodes", holding, asked, ...urls, times: 2 })
 }
 

@@ -1,5 +1,5 @@
 /** Busbar, its limit and its peers under the same closed loop, in turns: `heartbeat`, `meter-values`, `transactions`. */
-import { startPostgres } from "../databases.ts"
+import { onPostgres, startPostgres } from "../databases.ts"
 import { cpuOf, type Round, resultOf, type Row, roundOf, rowOf } from "../record.ts"
 import type { ScriptName } from "../script.ts"
 import { hasPeer, startLimit, startPeer, type Subject } from "../servers.ts"
@@ -17,7 +17,6 @@ interface Duel {
 
 /** Between rounds a subject has been idle: so long until it runs as before, s. */
 const RAMP_S = 0.2
-const SECRET_KEY = "a key for one run of the bench"
 
 /** Answering without a fact: 1,000 and 10,000 chargers. */
 export async function heartbeat(stage: Stage): Promise<void> {
@@ -55,7 +54,7 @@ async function duel(stage: Stage, { scenario, script, chargers, limit, store, ta
   const { options, say } = stage
   await using open = new AsyncDisposableStack()
   const database = store === "postgres" ? open.use(await startPostgres(options.databaseUrl)) : undefined
-  const environment = database ? { DATABASE_URL: database.url, SECRET_KEY } : {}
+  const environment = database ? onPostgres(database) : {}
   const node = open.use(await stage.node({ environment, watched: database?.watched ?? [] }))
   const subjects: Subject[] = [node, open.use(await startLimit(limit))]
   if (options.peers && store !== "postgres")

@@ -1,5 +1,5 @@
 /** What a connected charger that says nothing costs in memory, and whether that stays as it is: at one node, and at several. */
-import { startPostgres, startRedis } from "../databases.ts"
+import { startCluster } from "../databases.ts"
 import type { Result, Row } from "../record.ts"
 import { type Limit, type Node, startLimit } from "../servers.ts"
 import { mostChargers, shares } from "../shares.ts"
@@ -8,7 +8,6 @@ import { type Rest, rest } from "./rest.ts"
 
 const CHARGERS = [10_000, 18_000]
 const CHARGERS_OF_NODES = 25_000
-const SECRET_KEY = "a key for one run of the bench"
 const MAY_COST_MORE_KIB = 4
 /** What a heap may breathe without growing, as a share. */
 const FLAT = 0.05
@@ -26,15 +25,10 @@ export async function idleMemory(stage: Stage): Promise<void> {
   await acrossNodes(stage, options.chargers ?? CHARGERS_OF_NODES)
 }
 
-/** As many nodes as the chargers need, for no process may hold them all. */
+/** At as many nodes as the chargers need, where no process may hold them all; at two if one may. */
 async function acrossNodes(stage: Stage, chargers: number): Promise<void> {
   await using open = new AsyncDisposableStack()
-  const redis = open.use(await startRedis())
-  const database = open.use(await startPostgres(stage.options.databaseUrl))
-  const environment = {
-    ...{ DATABASE_URL: database.url, REDIS_URL: redis.url, SECRET_KEY },
-    ADMIN_TOKEN: `bench-${crypto.randomUUID()}`,
-  }
+  const { environment } = open.use(await startCluster(stage.options.databaseUrl))
   const first = open.use(await stage.node({ environment }))
   const { identities, idTags } = open.use(await stage.enrol(first, { chargers }))
   const dealt = shares(identities, mostChargers())

@@ -7,6 +7,9 @@ import type { MeterValueRow } from "../facts/rows.ts"
 import type { Reads } from "../services/ports.ts"
 import { type ReadingName, readingKey } from "./reads/reading-order.ts"
 
+type Input = InputOf<"reportMeterValues">
+type Outcome = OutcomeOf<"reportMeterValues">
+
 /** So long a row is given from here, ms: what retention or an operator removes is gone by then at the latest. */
 const KEPT_MS = 5_000
 /** After so long without a question nothing is noted any more, ms: most nodes have nobody who follows readings. */
@@ -26,25 +29,16 @@ export class RecentReadings {
     this.#stored = stored
   }
 
-  /** Whether somebody has asked lately, so that noting what is committed pays. */
-  get isWanted(): boolean {
-    if (this.#now() - this.#askedAt <= WANTED_MS) return true
-    this.#rows.clear()
-    return false
-  }
-
-  /** To be called with what was committed, before its event is told. */
-  note(input: InputOf<"reportMeterValues">, { stored, transactionId }: OutcomeOf<"reportMeterValues">): void {
-    const [reading] = input.readings
-    // Several may have gone to different transactions: only the rows say which.
-    if (reading === undefined || input.readings.length > 1 || stored !== 1) return
-    const { organisationId, chargePointId, connectorId, receivedAt } = input
-    const { digest, at, sampledValues } = reading
-    const row = { digest, organisationId, chargePointId, connectorId, transactionId, at, receivedAt, sampledValues }
-    this.#rows.set(readingKey(row), { row, notedAt: this.#now() })
-    if (this.#rows.size <= MOST) return
-    const [oldest] = this.#rows.keys()
-    if (oldest !== undefined) this.#rows.delete(oldest)
+  /** Passes on what a message's readings are committed as, having noted them if somebody has asked for any lately. */
+  noting(input: Input, committed: Promise<Outcome>): Promise<Outcome> {
+    if (this.#now() - this.#askedAt > WANTED_MS) {
+      this.#rows.clear()
+      return committed
+    }
+    return committed.then((outcome) => {
+      this.#note(input, outcome)
+      return outcome
+    })
   }
 
   /** See `Reads.meterValuesByRefs`. @throws StoreUnavailable */
@@ -59,5 +53,18 @@ export class RecentReadings {
       else others.push(ref)
     }
     return others.length === 0 ? rows : [...rows, ...(await this.#stored(others))]
+  }
+
+  #note(input: Input, { stored, transactionId }: Outcome): void {
+    const [reading] = input.readings
+    // Several may have gone to different transactions: only the rows say which.
+    if (reading === undefined || input.readings.length > 1 || stored !== 1) return
+    const { organisationId, chargePointId, connectorId, receivedAt } = input
+    const { digest, at, sampledValues } = reading
+    const row = { digest, organisationId, chargePointId, connectorId, transactionId, at, receivedAt, sampledValues }
+    this.#rows.set(readingKey(row), { row, notedAt: this.#now() })
+    if (this.#rows.size <= MOST) return
+    const [oldest] = this.#rows.keys()
+    if (oldest !== undefined) this.#rows.delete(oldest)
   }
 }

@@ -38,22 +38,23 @@ export class SqlStore implements Store {
     this.#log = log
     this.#journal = new Journal(source)
     const reads = readsOf(source)
-    const recent = new RecentReadings(now, reads.meterValuesByRefs)
-    this.#recent = recent
-    this.read = { ...reads, meterValuesByRefs: (refs) => recent.byRefs(refs) }
+    this.#recent = new RecentReadings(now, reads.meterValuesByRefs)
+    this.read = { ...reads, meterValuesByRefs: (refs) => this.#recent.byRefs(refs) }
     this.#collector = new Collector(writer, now, (settled, since) => this.#settled(settled, since))
     this.#trouble = new Trouble(now, () => this.putSetting("store.probe", `${now()}`.padEnd(PROBE_CHARACTERS)), log)
   }
 
   change<Name extends ChangeName>(name: Name, input: InputOf<Name>): Promise<OutcomeOf<Name>> {
-    const committed = this.#collector.add({ name, input })
-    if (name === "reportMeterValues" && this.#recent.isWanted)
-      return committed.then((outcome) => {
-        this.#recent.note(input as InputOf<"reportMeterValues">, outcome as OutcomeOf<"reportMeterValues">)
-        return outcome as OutcomeOf<Name>
-      })
-    // The rule of this name made it, possibly in another thread.
-    return committed as Promise<OutcomeOf<Name>>
+    // The rule of this name makes the outcome, possibly in another thread.
+    const committed: Promise<unknown> = this.#collector.add({ name, input })
+    const outcome =
+      name === "reportMeterValues"
+        ? this.#recent.noting(
+            input as InputOf<"reportMeterValues">,
+            committed as Promise<OutcomeOf<"reportMeterValues">>,
+          )
+        : committed
+    return outcome as Promise<OutcomeOf<Name>>
   }
 
   async addDeviations(rows: readonly DeviationRow[]): Promise<void> {

@@ -107,6 +107,7 @@ describe("one charge point", () => {
     const facts = await campaign(["cp1"])
     await attempt(facts, "cp1", "c1")
     await update(facts, "by hand", "cp1", minute(1))
+    await facts.change("recordCommand", { command: sent("by hand", "cp1", minute(1)) })
     await reports(facts, "cp1", "Installed", minute(2))
     expect(entry(facts, "cp1")).toMatchObject({ state: "Requested", status: null })
   })
@@ -126,6 +127,16 @@ describe("one charge point", () => {
       expect(stored(facts)).toMatchObject({ state: "Completed" })
     },
   )
+
+  test("what a charge point has left to say of one attempt does not end the next, before its request has left", async () => {
+    const facts = await campaign(["cp1"])
+    await attempt(facts, "cp1", "c1")
+    await follow(facts, "cp1", minute(10))
+    expect(await begin(facts, "cp1", "c2", minute(11))).toHaveProperty("attempt")
+    await update(facts, "c2", "cp1", minute(11))
+    await reports(facts, "cp1", "InstallationFailed", minute(11))
+    expect(entry(facts, "cp1")).toMatchObject({ state: "Requested", attempts: 2, status: null })
+  })
 
   test("an attempt ends by its own time, and not before", async () => {
     const facts = await campaign(["cp1"])

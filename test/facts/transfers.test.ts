@@ -160,9 +160,10 @@ test("a request without an answer stays open, one that was refused does not", as
 test("a notification speaks of the newest request that was not refused; Idle of none. OCPP 1.6 §4.5", async () => {
   const facts = new MemoryFacts()
   facts.given({ chargePoints: [chargePointRow()] })
-  for (const [index, id] of ["u1", "u2", "u3"].entries())
+  for (const [index, id] of ["u1", "u2", "u3"].entries()) {
     await facts.change("requestFirmwareUpdate", { firmwareUpdate: requestedUpdate({ id, requestedAt: minute(index) }) })
-  await facts.change("recordCommand", { command: sentCommand("u3", "UpdateFirmware", {}) })
+    await facts.change("recordCommand", { command: sentCommand(id, "UpdateFirmware", {}) })
+  }
   await endCommand(facts, "u3", "Failed", {})
   await notify(facts, "FirmwareStatusNotification", "Downloading")
   await notify(facts, "FirmwareStatusNotification", "Idle")
@@ -174,8 +175,30 @@ test("a notification speaks of the newest request that was not refused; Idle of 
   ])
 })
 
+test("a notification does not speak of a request that has yet to leave, but of the one before. OCPP 1.6 §4.5", async () => {
+  const facts = new MemoryFacts()
+  facts.given({ chargePoints: [chargePointRow()] })
+  const shown = () => facts.rows("firmwareUpdates").map(({ id, status }) => [id, status])
+  for (const [index, id] of ["u1", "u2"].entries())
+    await facts.change("requestFirmwareUpdate", { firmwareUpdate: requestedUpdate({ id, requestedAt: minute(index) }) })
+  await facts.change("recordCommand", { command: sentCommand("u1", "UpdateFirmware", {}) })
+  await notify(facts, "FirmwareStatusNotification", "InstallationFailed")
+  expect(shown()).toEqual([
+    ["u1", "InstallationFailed"],
+    ["u2", null],
+  ])
+  const waiting = { ...sentCommand("u2", "UpdateFirmware", {}), state: "Queued", sentAt: null } as const
+  await facts.change("recordCommand", { command: waiting })
+  await notify(facts, "FirmwareStatusNotification", "DownloadFailed")
+  expect(shown()).toEqual([
+    ["u1", "DownloadFailed"],
+    ["u2", null],
+  ])
+})
+
 test("after UploadFailed the link takes another file: by FTP a broken upload looks complete", async () => {
   const facts = await requested({ state: "Expected", fileName: "log.zip" })
+  await facts.change("recordCommand", { command: sentCommand("d1", "GetDiagnostics", {}) })
   await facts.change("beginUpload", begin("one"))
   await facts.change("endUpload", end("one", file))
   await notify(facts, "DiagnosticsStatusNotification", "UploadFailed")

@@ -8,15 +8,18 @@ export class UsageError extends Error {
 /** A line of what a program has to show. */
 export const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
-/** Fires at the first signal. A terminal and whoever started us both send it: what comes soon after is the same wish. */
-export function stopSignal(): AbortSignal {
+/**
+ * Fires at the first signal, and says what is done then. A terminal and whoever started us both send it: what comes soon
+ * after is the same wish.
+ */
+export function stopSignal(doing = "what was made is being removed"): AbortSignal {
   const controller = new AbortController()
   let firstAt: number | undefined
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(signal, () => {
       firstAt ??= performance.now()
       if (performance.now() - firstAt > 1000) process.exit(130)
-      if (!controller.signal.aborted) say("stopping: what was made is being removed (again: at once)")
+      if (!controller.signal.aborted) say(`stopping: ${doing} (again: at once)`)
       controller.abort()
     })
   return controller.signal

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { enrol } from "./enrolment.ts"
 import { FAULT_LEVELS } from "./faults.ts"
-import { endWith, UsageError } from "./program.ts"
+import { endWith, stopSignal, UsageError } from "./program.ts"
 import { Fleet, type FleetOptions, type FleetReport, identities } from "./fleet.ts"
 
 const HELP = `bun run simulate [options]: a fleet of believable OCPP 1.6-J charge points
@@ -117,17 +117,15 @@ function summary(report: FleetReport, seconds: number): string {
   return lines.join("\n")
 }
 
-/** Fires at the first signal, when the time is over, or when the parent is gone. A second signal ends at once. */
-function stopSignal(durationS: number, stopsWithStdin: boolean): AbortSignal {
+/** Fires at the first signal, when the time is over, or when the parent is gone. */
+function endOf(durationS: number, stopsWithStdin: boolean): AbortSignal {
   const controller = new AbortController()
   const stop = () => controller.abort()
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.on(signal, () => (controller.signal.aborted ? process.exit(130) : stop()))
   // Whoever read our lines is gone, and with it the reason to go on.
   process.stdout.on("error", stop)
   if (stopsWithStdin) process.stdin.on("end", stop).on("error", stop).resume()
   if (durationS < Infinity) setTimeout(stop, Math.min(durationS * 1000, 2 ** 31 - 1))
-  return controller.signal
+  return AbortSignal.any([stopSignal("sessions are being ended"), controller.signal])
 }
 
 async function main(): Promise<number> {
@@ -136,7 +134,7 @@ async function main(): Promise<number> {
     console.log(HELP)
     return 0
   }
-  const stop = stopSignal(durationS, stopsWithStdin)
+  const stop = endOf(durationS, stopsWithStdin)
   if (api) await enrol(api, identities(options), options.idTags, options.password)
   console.log(
     `${options.chargers} charge points → ${options.url} (speed ${options.speed}, faults ${options.faults}, seed ${options.seed})`,

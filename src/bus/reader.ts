@@ -112,15 +112,19 @@ export class Reader {
   }
 
   async #run(): Promise<void> {
+    // What has come back from being away may be older: until that is known nothing of it is told.
+    let wasAway = false
     while (!this.#closed) {
       try {
+        if (wasAway) await this.#recover()
+        wasAway = false
         if (this.#generation !== this.#generations.current) await this.#begin()
         await this.#readOn()
       } catch (cause) {
         if (this.#closed) return
+        wasAway = true
         this.#log.debug({ err: cause }, "the stream cannot be read")
         await Bun.sleep(RETRY_MS)
-        await this.#recover().catch((failure: unknown) => this.#log.debug({ err: failure }, "the stream is away"))
       }
     }
   }

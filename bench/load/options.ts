@@ -30,7 +30,7 @@ Scenarios: ${SCENARIOS.join(", ")}; all when none is named.
 
   --quick          heartbeat, meter-values, transactions and fan-out, under a minute
   --rounds N       how often each is measured, in turns with its limit (5; quick 3)
-  --seconds S      how long a round is (5; quick 0.8); of idle-memory the whole time (60)
+  --seconds S      how long a round is (5; quick 0.7); of idle-memory the whole time (60)
   --chargers N     how many, instead of each scenario's own number
   --store NAME     sqlite, postgres or both, for meter-values (sqlite; both when everything is run)
   --database URL   an empty PostgreSQL instead of one of the run's own; DATABASE_URL
@@ -89,7 +89,7 @@ export function readOptions(args: string[], environment: Record<string, string |
     scenarios: named.length > 0 ? named : quick ? QUICK : SCENARIOS,
     quick,
     rounds: number("--rounds", values.rounds, 1) ?? (quick ? 3 : 5),
-    seconds: number("--seconds", values.seconds, 0.1) ?? (quick ? 0.8 : 5),
+    seconds: number("--seconds", values.seconds, 0.1) ?? (quick ? 0.7 : 5),
     warmupS: quick ? QUICK_WARMUP_S : Math.min(WARMUP_S, number("--seconds", values.seconds, 0.1) ?? WARMUP_S),
     idleSeconds: number("--seconds", values.seconds, 0.1) ?? 60,
     ...given("chargers", number("--chargers", values.chargers, 1)),

@@ -93,6 +93,8 @@ export class Connection implements Line, ConversationEnds {
   #epoch: number
   #lastSeenAt: number
   #isTakenForOffline = false
+  /** A frame that was certainly for us is being taken. */
+  #isAnswering = false
   /** Taken away by the operator: what it sent before it knew may not leave anything behind. */
   #isDeleted = false
 
@@ -164,29 +166,36 @@ export class Connection implements Line, ConversationEnds {
   /** A frame from the socket. */
   received(data: string | Buffer): void {
     if (this.#state === "closed") return
-    this.heard()
+    const at = this.heard()
     const text = typeof data === "string" ? data : this.#textOf(data)
     if (text === undefined) return
     if (this.#state === "opening") {
       this.#early ??= []
       this.#early.push(text)
-    } else if (this.#isCertain) this.#conversation.receive(text)
-    else this.#doubted.hear(text)
+    } else if (this.#isCertain) {
+      // What is answered at once is answered in the same moment.
+      this.#isAnswering = true
+      this.#conversation.receive(text, at)
+      this.#isAnswering = false
+    } else this.#doubted.hear(text)
   }
 
   /** A frame for the socket. */
   send(text: string): void {
     if (this.#state === "closed") return
-    if (this.#isCertain) this.#write(text)
+    if (this.#isAnswering || this.#isCertain) this.#write(text)
     else this.#doubted.say(text)
   }
 
-  /** Any sign of life: a frame, a ping, a pong. */
-  heard(): void {
-    this.#lastSeenAt = this.now()
-    if (!this.#isTakenForOffline) return
-    this.#isTakenForOffline = false
-    void this.#around.services.presence.resume(this)
+  /** Any sign of life: a frame, a ping, a pong. @returns when it came, ms since 1970 */
+  heard(): number {
+    const at = this.now()
+    this.#lastSeenAt = at
+    if (this.#isTakenForOffline) {
+      this.#isTakenForOffline = false
+      void this.#around.services.presence.resume(this)
+    }
+    return at
   }
 
   /** A pong: this charge point answers pings, so one that is missing will tell. */
@@ -271,6 +280,10 @@ export class Connection implements Line, ConversationEnds {
 
   get level(): Level {
     return this.#chargePoint.leniency ?? this.#around.services.leniency
+  }
+
+  get isListening(): boolean {
+    return this.#around.services.wireLog.keepsAll(this.#chargePoint)
   }
 
   now(): number {

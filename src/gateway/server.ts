@@ -176,7 +176,7 @@ class RunningGateway implements Gateway {
           if (socket.data.opening !== undefined) this.#opened(socket, socket.data.opening)
         },
         message: (socket, data) => socket.data.connection?.received(data),
-        ping: (socket) => socket.data.connection?.heard(),
+        ping: (socket) => void socket.data.connection?.heard(),
         pong: (socket) => socket.data.connection?.ponged(),
         close: (socket, code, reason) => this.#closed(socket, code, reason),
       },

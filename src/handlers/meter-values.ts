@@ -5,4 +5,6 @@ export const meterValues: Handler<"MeterValues"> = (request, { from, services })
   // Not async: most messages of a fleet come through here, and each `await` on the way back costs them a promise.
   services.transactions.meter(from, request).then(confirmed)
 
-const confirmed = () => ({})
+const nothing = {}
+
+const confirmed = () => nothing

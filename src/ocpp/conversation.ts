@@ -39,6 +39,8 @@ export interface ConversationEnds {
   onDeviation?(deviation: Deviation, message: WireMessage): void
   /** Both directions, in the order of the wire; an answer of ours with the CALL it is for. Nothing waits for it. */
   onMessage?(message: WireMessage, call?: WireMessage): void
+  /** False: of our CALLRESULTs, which are most of what leaves, `onMessage` need not hear. Read at each, so it may be a getter. */
+  readonly isListening?: boolean
   /** What went wrong on our side: a handler that threw anything but an OcppError, an observer or a socket that threw. */
   onFault?(cause: unknown, action?: string): void
   /** How many CALLs may wait for the one in process before reading has to pause; 32 when left out. */
@@ -60,8 +62,8 @@ export class UnreadableConfirmation extends Error {
 
 /** One Charge Point on the line: text in, text out, no socket inside. */
 export interface Conversation {
-  /** Takes one text frame. Returns at once and never throws. */
-  receive(text: string): void
+  /** Takes one text frame, which has come at this instant, ms since 1970; now when left out. Returns at once and never throws. */
+  receive(text: string, at?: number): void
   /**
    * Asks the Charge Point, after what was asked before. Fails with CallRefused, CallTimeout, ConversationClosed,
    * UnreadableConfirmation, the signal's reason, or what `beforeSend` threw. The request has to be checked before.
@@ -119,20 +121,20 @@ class OpenConversation implements Conversation {
     return this.#settled.promise
   }
 
-  receive(text: string): void {
+  receive(text: string, at = this.#now()): void {
     if (this.#closed !== undefined) return
     try {
-      this.#take(text)
+      this.#take(text, at)
     } catch (cause) {
       this.#fault(cause)
     }
   }
 
-  #take(text: string): void {
+  #take(text: string, at: number): void {
     const { frame, deviations } = readFrame(text, this.#ends.level)
     const message: WireMessage = {
       direction: "in",
-      at: this.#now(),
+      at,
       text,
       type: frame.type,
       uniqueId: frame.uniqueId,
@@ -272,7 +274,8 @@ class OpenConversation implements Conversation {
   /** Never throws, so that no failure can answer twice. */
   #answer({ frame, message }: Asked, text: string, type: Frame["type"], errorCode?: string): void {
     if (this.#closed !== undefined) return
-    this.#log(this.#leaving(text, type, frame.uniqueId, message.action, errorCode), message)
+    if (type !== "call-result" || this.#ends.isListening !== false)
+      this.#log(this.#leaving(text, type, frame.uniqueId, message.action, errorCode), message)
     try {
       this.#ends.send(text)
     } catch (cause) {

@@ -228,8 +228,14 @@ function unreadableText(text: string): ReadFrame {
 export const call = (uniqueId: string, action: string, payload: object): string =>
   JSON.stringify([2, uniqueId, action, payload])
 
-/** The text of a CALLRESULT. */
-export const callResult = (uniqueId: string, payload: object): string => JSON.stringify([3, uniqueId, payload])
+/** The payload that was written last: of a large fleet very many are told the same. */
+let written: { payload: object; text: string } | undefined
+
+/** The text of a CALLRESULT. `payload` must not change any more: the same object is written only once. */
+export function callResult(uniqueId: string, payload: object): string {
+  if (payload !== written?.payload) written = { payload, text: JSON.stringify(payload) }
+  return `[3,${JSON.stringify(uniqueId)},${written.text}]`
+}
 
 /** The text of a CALLERROR; its details are an object, also when there are none. */
 export const callError = (uniqueId: string, error: OcppError): string =>

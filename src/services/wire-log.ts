@@ -46,7 +46,12 @@ export class WireLog implements AsyncDisposable {
     const { type } = message
     const isWrong = type === "call-error" || type === "unreadable-call" || type === "ignored"
     if (isWrong && call !== undefined) this.#keep(chargePoint, call)
-    if (isWrong || chargePoint.wireLog || this.#options.bus.isWatched(chargePoint.id)) this.#keep(chargePoint, message)
+    if (isWrong || this.keepsAll(chargePoint)) this.#keep(chargePoint, message)
+  }
+
+  /** Whether every frame of a charge point is kept: the operator wants it, or somebody looks on. */
+  keepsAll({ id, wireLog }: Tapped): boolean {
+    return wireLog || this.#options.bus.isWatched(id)
   }
 
   /** Something was tolerated in this frame. */

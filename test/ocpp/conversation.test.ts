@@ -612,6 +612,40 @@ test("the wire log tells both directions, with the action that an answer belongs
   ])
 })
 
+test("without a listener it tells everything but the CALLRESULTs that leave", async () => {
+  const log: WireMessage[] = []
+  const { conversation, receive, next } = converse({ onMessage: (message) => log.push(message), isListening: false })
+  receive(2, "a", "Heartbeat", {})
+  await next()
+  const answer = conversation.call("Reset", soft, within)
+  const [, uniqueId] = await next()
+  receive(3, uniqueId, { status: "Accepted" })
+  await answer
+  receive(2, "b", "Nonsense", {})
+  await next()
+  expect(log.map(({ direction, type }) => `${direction} ${type}`)).toEqual([
+    "in call",
+    "out call",
+    "in call-result",
+    "in call",
+    "out call-error",
+  ])
+})
+
+test("a message has come when the reader says so", async () => {
+  const log: WireMessage[] = []
+  const receivedAt: number[] = []
+  const handle = (async (_action: string, _request: object, meta: { receivedAt: number }) => {
+    receivedAt.push(meta.receivedAt)
+    return { currentTime: "2026-03-01T10:00:00.000Z" }
+  }) as unknown as Handle
+  const { conversation, next } = converse({ handle, onMessage: (message) => log.push(message), now: () => 7 })
+  conversation.receive(JSON.stringify([2, "a", "Heartbeat", {}]), 5)
+  await next()
+  expect(receivedAt).toEqual([5])
+  expect(log.map(({ at }) => at)).toEqual([5, 7])
+})
+
 test("an observer that throws does not disturb the conversation", async () => {
   const { receive, next, faults } = converse({
     onMessage: () => {

@@ -183,6 +183,10 @@ describe("characters that no text on disk can hold", () => {
 test("what we write is read back", () => {
   expect(readFrame(call("1", "Reset", { type: "Soft" })).frame).toMatchObject({ type: "call", action: "Reset" })
   expect(callResult("1", {})).toBe('[3,"1",{}]')
+  const told = { currentTime: "2026-03-01T10:00:00.000Z" }
+  expect(callResult('"2"', told)).toBe('[3,"\\"2\\"",{"currentTime":"2026-03-01T10:00:00.000Z"}]')
+  expect(callResult("3", told)).toBe('[3,"3",{"currentTime":"2026-03-01T10:00:00.000Z"}]')
+  expect(callResult("4", { status: "Accepted" })).toBe('[3,"4",{"status":"Accepted"}]')
   const description = "é".repeat(2000)
   expect(readFrame(callError("1", new OcppError("SecurityError", description))).frame).toMatchObject({
     type: "call-error",

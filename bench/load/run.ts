@@ -26,13 +26,15 @@ export async function runBench(
       skipped.push(`${name}: it needs a node that the run has started`)
       continue
     }
+    const rows = stage.results.length
     try {
       await scenarios[name](stage)
     } catch (cause) {
       // Whatever broke first when all that waited was rejected.
       stopping.throwIfAborted()
       const words = cause instanceof Error ? cause.message : String(cause)
-      if (cause instanceof NotHere) skipped.push(`${name}: ${words}`)
+      if (cause instanceof NotHere)
+        skipped.push(`${stage.results.length > rows ? "the rest of " : ""}${name}: ${words}`)
       else stage.checks.push({ name, passed: false, words })
     }
   }

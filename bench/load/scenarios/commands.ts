@@ -3,7 +3,7 @@ import { startCluster, startRedis } from "../databases.ts"
 import { Histogram, spread } from "../histogram.ts"
 import type { Parts } from "../parts.ts"
 import { type Round, rowOf } from "../record.ts"
-import { type Node, startLimit, startNode } from "../servers.ts"
+import { type Node, startLimit } from "../servers.ts"
 import { Load, type Stage } from "../stage.ts"
 
 interface Way {
@@ -28,8 +28,8 @@ export async function commands(stage: Stage): Promise<void> {
   if (stage.options.target) return
   await using open = new AsyncDisposableStack()
   const { redis, postgres, environment } = open.use(await startCluster(stage.options.databaseUrl))
-  const holding = open.use(await startNode({ environment }))
-  const asked = open.use(await startNode({ environment }))
+  const holding = open.use(await stage.node({ environment }))
+  const asked = open.use(await stage.node({ environment }))
   const urls = { redisUrl: redis.url, postgresUrl: postgres.url }
   await measure(stage, { scenario: "commands-across-nodes", holding, asked, ...urls, times: 2 })
 }

@@ -93,7 +93,7 @@ export class Connection implements Line, ConversationEnds {
   #epoch: number
   #lastSeenAt: number
   #isTakenForOffline = false
-  /** A frame that was certainly for us is being taken. */
+  /** A frame that was certainly for us is being taken: what leaves before that is done is certainly ours to say. */
   #isAnswering = false
   /** Taken away by the operator: what it sent before it knew may not leave anything behind. */
   #isDeleted = false
@@ -391,7 +391,7 @@ export class Connection implements Line, ConversationEnds {
     }
   }
 
-  /** Whether a newer socket would be known of. Asked at every frame, both ways. */
+  /** Whether a newer socket would be known of. Asked at every frame, both ways, but for an answer that leaves at once. */
   get #isCertain(): boolean {
     return this.#doubt === undefined && this.#around.services.presence.isCertain
   }

@@ -121,10 +121,10 @@ class OpenConversation implements Conversation {
     return this.#settled.promise
   }
 
-  receive(text: string, at = this.#now()): void {
+  receive(text: string, at?: number): void {
     if (this.#closed !== undefined) return
     try {
-      this.#take(text, at)
+      this.#take(text, at ?? this.#now())
     } catch (cause) {
       this.#fault(cause)
     }
@@ -274,7 +274,7 @@ class OpenConversation implements Conversation {
   /** Never throws, so that no failure can answer twice. */
   #answer({ frame, message }: Asked, text: string, type: Frame["type"], errorCode?: string): void {
     if (this.#closed !== undefined) return
-    if (type !== "call-result" || this.#ends.isListening !== false)
+    if (type !== "call-result" || this.#isListening)
       this.#log(this.#leaving(text, type, frame.uniqueId, message.action, errorCode), message)
     try {
       this.#ends.send(text)
@@ -315,6 +315,16 @@ class OpenConversation implements Conversation {
       this.#ends.onFault?.(cause, action)
     } catch {
       // Nobody is left to tell.
+    }
+  }
+
+  /** In doubt somebody is. */
+  get #isListening(): boolean {
+    try {
+      return this.#ends.isListening ?? true
+    } catch (cause) {
+      this.#fault(cause)
+      return true
     }
   }
 

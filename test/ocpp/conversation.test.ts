@@ -632,6 +632,36 @@ test("without a listener it tells everything but the CALLRESULTs that leave", as
   ])
 })
 
+test("whoever cannot say whether they listen is told, and the answer leaves once", () => {
+  const log: WireMessage[] = []
+  const sent: string[] = []
+  const faults: unknown[] = []
+  const conversation = openConversation({
+    handle: (() => ({ currentTime: "2026-03-01T10:00:00.000Z" })) as unknown as Handle,
+    level: "tolerant",
+    send: (text) => sent.push(text),
+    onMessage: (message) => log.push(message),
+    onFault: (cause) => faults.push(cause),
+    get isListening(): boolean {
+      throw new Error("store away")
+    },
+  })
+  conversation.receive(JSON.stringify([2, "a", "Heartbeat", {}]))
+  expect(sent).toEqual(['[3,"a",{"currentTime":"2026-03-01T10:00:00.000Z"}]'])
+  expect(log.map(({ direction, type }) => `${direction} ${type}`)).toEqual(["in call", "out call-result"])
+  expect(faults).toMatchObject([{ message: "store away" }])
+})
+
+test("a clock that throws does not disturb the conversation", () => {
+  const { conversation, faults } = converse({
+    now: () => {
+      throw new Error("no time")
+    },
+  })
+  conversation.receive(JSON.stringify([2, "a", "Heartbeat", {}]))
+  expect(faults).toMatchObject([{ message: "no time" }])
+})
+
 test("a message has come when the reader says so", async () => {
   const log: WireMessage[] = []
   const receivedAt: number[] = []

@@ -6,6 +6,8 @@ export const LEASE_PREFIX = "busbar:node:"
 export const NODES_KEY = "busbar:nodes"
 /** `<epoch> <nodeId>` of the node that holds a charge point. */
 export const ownerKey = (chargePointId: string): string => `busbar:owner:${chargePointId}`
+/** The nodes that were lately told to let go of a charge point, for as long as one of them may not have begun to doubt. */
+export const toldKey = (chargePointId: string): string => `busbar:told:${chargePointId}`
 /** The name of this Redis, for as long as it is not emptied. */
 export const REDIS_ID_KEY = "busbar:redis-id"
 /** The greatest epoch ever given. */

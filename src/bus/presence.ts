@@ -2,9 +2,9 @@
 import DataLoader from "dataloader"
 import { Script } from "../redis/script.ts"
 import type { Claim, Clock, NodePresence, Ownership } from "../services/ports.ts"
-import { EPOCH_KEY, LEASE_PREFIX, NODE_CHANNEL_PREFIX, NODES_KEY, ownerKey } from "./keys.ts"
+import { EPOCH_KEY, LEASE_PREFIX, NODE_CHANNEL_PREFIX, NODES_KEY, ownerKey, toldKey } from "./keys.ts"
 import type { Link } from "./link.ts"
-import { Yielding } from "./yielding.ts"
+import { PATIENCE_MS, Yielding } from "./yielding.ts"
 
 const BATCH = 500
 const FORGET_NODES_MS = 86_400_000
@@ -18,11 +18,13 @@ redis.call('SET', KEYS[1], string.format('%.0f', first + tonumber(ARGV[2]) - 1))
 return string.format('%.0f', first)
 `)
 
-// Returns for each false where somebody newer holds it, else the living nodes that were told to let go and can hear it.
+// Returns for each false where somebody newer holds it, else the living nodes that were told to let go and can hear it:
+// also those that an owner before was still waiting for, who may be gone itself by now.
 const CLAIM = new Script(`
 local me, channel, lease = ARGV[1], ARGV[2], ARGV[3]
-local claims = {}
-for i, key in ipairs(KEYS) do
+local claims, count = {}, #KEYS / 2
+for i = 1, count do
+  local key, lately = KEYS[i], KEYS[count + i]
   local mine, former, message = ARGV[3 * i + 1], ARGV[3 * i + 2], ARGV[3 * i + 3]
   local held = redis.call('GET', key)
   local epoch, owner = 0, ''
@@ -34,12 +36,19 @@ for i, key in ipairs(KEYS) do
     claims[i] = false
   else
     redis.call('SET', key, mine .. ' ' .. me)
-    local told = {}
-    for _, node in ipairs({owner, former ~= owner and former or ''}) do
-      if node ~= '' and node ~= me then
+    local nodes, seen, told = redis.call('SMEMBERS', lately), {['']=true, [me]=true}, {}
+    nodes[#nodes + 1] = owner
+    nodes[#nodes + 1] = former
+    for _, node in ipairs(nodes) do
+      if not seen[node] then
+        seen[node] = true
         local hear = redis.call('PUBLISH', channel .. node, message)
         if hear > 0 and redis.call('EXISTS', lease .. node) == 1 then told[#told + 1] = node end
       end
+    end
+    if #told > 0 then
+      redis.call('SADD', lately, unpack(told))
+      redis.call('PEXPIRE', lately, ${PATIENCE_MS})
     end
     claims[i] = told
   end
@@ -273,7 +282,8 @@ export class Presence {
       const message: SupersededMessage = { type: "Superseded", chargePointId, epoch, claimant: nodeId }
       return [String(epoch), formerNodeId ?? "", JSON.stringify(message)]
     })
-    const keys = claims.map(({ chargePointId }) => ownerKey(chargePointId))
+    const ids = claims.map(({ chargePointId }) => chargePointId)
+    const keys = [...ids.map(ownerKey), ...ids.map(toldKey)]
     const told = await this.#link.ask((client) =>
       CLAIM.run(client, keys, [nodeId, NODE_CHANNEL_PREFIX, LEASE_PREFIX, ...args]),
     )

@@ -2,7 +2,7 @@
 import { HEARING_MS } from "./hearing.ts"
 
 /** A node that keeps silent for so long doubts by itself whether it still holds anything. */
-const PATIENCE_MS = HEARING_MS + 250
+export const PATIENCE_MS = HEARING_MS + 250
 /** Where it has lately kept silent, its doubt has begun already; one that lives answers within this time. */
 const SHORT_PATIENCE_MS = 150
 const REMEMBER_SILENCE_MS = 30_000

@@ -140,6 +140,35 @@ describe("ownership", () => {
     expect(superseded).toEqual([epoch])
   })
 
+  test("who takes a charge point from one that still waits for the node before waits for that one too", async () => {
+    await using b = await openNode(server.url)
+    await using c = await openNode(server.url)
+    const client = await createClient({ url: server.url }).connect()
+    await client.set("busbar:node:slow", "{}")
+    await client.set("busbar:owner:cp-1", "1 slow")
+    const told: number[] = []
+    const listener = await client.duplicate().connect()
+    await listener.subscribe("busbar:to:slow", (text) => told.push(JSON.parse(text).epoch))
+    const second = await b.bus.nextEpoch(0)
+    await b.bus.claim("cp-1", second, null)
+    // Its socket is gone before the first node has let go.
+    await b.bus.release("cp-1", second)
+    const third = await c.bus.nextEpoch(0)
+    const taken = await c.bus.claim("cp-1", third, null)
+    let isOver = false
+    const over = taken?.yielded.then(() => {
+      isOver = true
+    })
+    await until("the slow node hears of both", () => told.length === 2)
+    expect(told).toEqual([second, third])
+    expect(isOver).toBe(false)
+    const yielded = { type: "Yielded", chargePointId: "cp-1", epoch: third, nodeId: "slow" }
+    await client.publish(`busbar:to:${c.bus.nodeId}`, JSON.stringify(yielded))
+    await over
+    client.destroy()
+    listener.destroy()
+  })
+
   test("who takes a charge point from a node that is gone or hears nothing is not kept waiting for ever", async () => {
     await using b = await openNode(server.url)
     const gone = await openNode(server.url)
